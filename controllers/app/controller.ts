@@ -32,7 +32,7 @@ export function appController(deps: AppDeps): Controller {
       validate: validateApp,
       observe: (app) => observeApp(deps, memory, app),
       plan: planApp,
-      execute: (app, step, facts) => executeAppStep(deps, memory, app, step, facts),
+      execute: (app, step, facts, _signal, report) => executeAppStep(deps, memory, app, step, facts, report),
       status: appStatus,
       conditions: availability,
       announce: (before, after) => announceSuspension(deps, before, after),

@@ -15,8 +15,8 @@ import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
 
 /**
- * Takes one step: declares children, takes the update lock or gives it back, or acknowledges commands. Throws for a
- * failure: a `TerminalError` when a child's name belongs to somebody else.
+ * Takes one step: declares children, takes the update lock or gives it back, or acknowledges commands. `report` writes
+ * the status at once. Throws for a failure: a `TerminalError` when a child's name belongs to somebody else.
  */
 export async function executeAppStep(
   deps: AppDeps,
@@ -24,6 +24,7 @@ export async function executeAppStep(
   app: App,
   step: AppStep,
   facts: AppFacts,
+  report: (result: Partial<AppResult>) => void,
 ): Promise<Partial<AppResult> | undefined> {
   const { desired, existing } = facts;
   const active = existing.filter(isActive);
@@ -39,16 +40,14 @@ export async function executeAppStep(
         warning(deps, app, 'LeftOut', message);
       }
       await shareApiNetwork(deps.store, deps.cache);
-      // That something is refused has to be on disk before what follows from it: else it would be tried again.
-      if (facts.rollout.back) await deps.store.flush();
       const images = active.filter(({ kind }) => kind === 'Image');
-      return propose(deps, app, step, [...desired, ...without(images, desired)], promotionOf(deps, app, facts));
+      return propose(deps, app, step, [...desired, ...without(images, desired)], await promotionOf(deps, app, facts));
     }
     case 'advance': {
       const local = await findLocalImage(deps.cache, facts.diskPressure);
       if (local) return { outcome: { is: 'progressing', reason: 'Staging', message: `${local} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
-      return propose(deps, app, step, [...first, ...without(active, first)], promotionOf(deps, app, facts));
+      return propose(deps, app, step, [...first, ...without(active, first)], await promotionOf(deps, app, facts));
     }
     case 'remember': {
       const revisions = withPromotion(deps, { app, content: facts.content, revisions: facts.revisions, adopted: true });
@@ -56,7 +55,7 @@ export async function executeAppStep(
       return undefined;
     }
     case 'goBack':
-      return goBack(deps, app, step);
+      return goBack(deps, app, step, report);
     case 'retry':
       return retry(deps, app, facts, step.id);
     case 'decline':
@@ -98,8 +97,15 @@ export async function executeAppStep(
 }
 
 /** The Revisions to declare with a promotion: in the same commit, so that no child is there without what it belongs to. */
-const promotionOf = (deps: AppDeps, app: App, { content, revisions, rollout }: AppFacts): readonly AnyDeclared[] =>
-  withPromotion(deps, { app, content, revisions, restored: rollout.back?.to });
+async function promotionOf(
+  deps: AppDeps,
+  app: App,
+  { content, revisions, rollout }: AppFacts,
+): Promise<readonly AnyDeclared[]> {
+  // A disk that refused what `goBack` decided is asked once more: without that on it, a crash would try the bad one again.
+  if (rollout.back) await deps.store.flush();
+  return withPromotion(deps, { app, content, revisions, restored: rollout.back?.to });
+}
 
 /** Asks the engine for the missing images before anything stops for them. Returns the first one that is local after all. */
 async function findLocalImage(

@@ -12,15 +12,23 @@ import type { RolloutStep } from './plan.js';
 
 type StepOf<D extends RolloutStep['do']> = Extract<RolloutStep, { readonly do: D }>;
 
-/** Decides that another revision is to run; the passes after this one promote it. */
-export function goBack(deps: AppDeps, app: App, { decision, request }: StepOf<'goBack'>): Partial<AppResult> {
+/**
+ * Decides that another revision is to run; the passes after this one promote it. When it resolves, that is on disk: a
+ * crash while something of it is done already would otherwise try again what is refused.
+ */
+export async function goBack(
+  deps: AppDeps,
+  app: App,
+  { decision, request }: StepOf<'goBack'>,
+  report: (result: Partial<AppResult>) => void,
+): Promise<Partial<AppResult>> {
   const { from, to, message } = decision;
   const line = `Rolling back '${app.metadata.name}' from ${from} to ${to}: ${message}`;
   deps.logs.system(line, { app: app.metadata.name }, { isStdErr: request === undefined });
   const tell = request === undefined ? warning : event;
   tell(deps, app, 'RollingBack', `Going back from revision ${from} to ${to}: ${message}`);
   const { lastLines, ...said } = decision;
-  return {
+  const result: Partial<AppResult> = {
     rollback: {
       ...said,
       at: new Date(deps.now()).toISOString(),
@@ -28,6 +36,9 @@ export function goBack(deps: AppDeps, app: App, { decision, request }: StepOf<'g
     },
     ...(request === undefined ? {} : { acknowledged: { rollback: request } }),
   };
+  report(result);
+  await deps.store.flush();
+  return result;
 }
 
 /** Lets what the document says be promoted again. Where it is still there, it is looked at anew. */

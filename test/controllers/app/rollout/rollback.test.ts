@@ -150,6 +150,38 @@ describe('a bad release', () => {
     assert.equal(store().resourceVersion, resourceVersion, 'a settled device writes nothing');
   });
 
+  it('is not started again after a power failure on the way back, not even where the way back makes room first', async () => {
+    const strategy = { labels: { 'io.balena.update.strategy': 'delete-then-download' } };
+    const making = (of: AppSpec): AppSpec => ({
+      ...of,
+      services: { ...of.services, web: { image: 'web:1', ...of.services?.web, ...strategy } },
+    });
+    await bring(making(GOOD));
+    failing.add('web:2');
+    await declare(making(BAD));
+    const isBack = () =>
+      store()
+        .list('Revision')
+        .some(({ spec }) => spec.number === 3);
+    let killed = false;
+    device.observer = {
+      afterStep: (what) => {
+        if (killed || device.agent === undefined || !what.includes('stopContainer') || !isBack()) return;
+        killed = true;
+        device.kill();
+      },
+    };
+    for (let turn = 0; turn < 200 && !killed; turn += 1) {
+      await agent().quiet();
+      if (!killed) device.clock.advance(50);
+    }
+    assert.ok(killed);
+    await device.boot();
+    await agent().settle();
+    rolledBack();
+    assert.deepEqual(outcomes(), ['3 a Good', '2 b Bad']);
+  });
+
   it('is forgotten when its source goes back to the one before, and tried when it comes again', async () => {
     await bring(GOOD);
     failing.add('web:2');
