@@ -10,7 +10,7 @@ import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import { type GateFacts, judge, type Verdict } from './gate.js';
 import { childrenOf, partsOf, restartsBefore } from './parts.js';
-import type { WatchTime } from './watch-time.js';
+import type { Watched, WatchTime } from './watch-time.js';
 
 export interface RevisionDeps {
   readonly store: Store;
@@ -48,7 +48,7 @@ export interface RevisionFacts {
 export interface Looked {
   readonly verdict: Verdict;
   readonly isWell: boolean;
-  readonly watchedMs: number;
+  readonly watched: Watched;
   readonly restartsBefore: NonNullable<Revision['status']>['restartsBefore'];
   /** By service. */
   readonly images: Readonly<Record<string, string>>;
@@ -92,15 +92,12 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision, isHeld:
   const isWell = parts.every(({ trouble }) => trouble === undefined);
   const paused = pauseOf(app, children, cache.hasSynced);
   const key = `${revision.metadata.name}/${spec.number}`;
-  const noted =
-    isFirst || status?.watchedAt === undefined
-      ? undefined
-      : { seconds: status.watchedSeconds ?? 0, atMs: Date.parse(status.watchedAt) };
-  const watchedMs = time.look(key, noted, paused === undefined);
+  const notedMs = isFirst ? 0 : (status?.watchedSeconds ?? 0) * 1000;
+  const watched = time.look(key, notedMs, paused === undefined);
   const readySince = isFirst ? undefined : status?.readySince;
   const facts: GateFacts = {
     parts,
-    watchedMs,
+    watchedMs: watched.ms,
     paused,
     wellMs:
       isWell && cache.hasSynced ? (readySince === undefined ? 0 : time.since(`well/${key}`, readySince)) : undefined,
@@ -115,7 +112,7 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision, isHeld:
   return {
     verdict,
     isWell: facts.wellMs !== undefined,
-    watchedMs,
+    watched,
     restartsBefore: before,
     images: Object.fromEntries(
       children.flatMap((one) =>

@@ -2,7 +2,7 @@ import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { Revision } from '../../crds/model/revisions.js';
 import { type Plan, settled, wait } from '../runtime/outcome.js';
 import type { RevisionFacts } from './observe.js';
-import { NOTE_MS } from './watch-time.js';
+import { NOTE_MS, nextNoteMs } from './watch-time.js';
 
 /** Reads what the container printed last that made a Revision bad: what follows may remove it. */
 export interface RevisionStep {
@@ -15,12 +15,12 @@ export type RevisionPlan = Plan<RevisionStep, ReasonOf<'Revision'>>;
 /** A Revision is looked at and never acted upon: what follows from it is done by its App. Pure. */
 export function planRevision(_revision: Revision, { looked, isHeld, isSuspended }: RevisionFacts): RevisionPlan {
   if (!looked) return settled();
-  const { verdict, guilty, isWell } = looked;
+  const { verdict, guilty, isWell, watched } = looked;
   if (verdict.is === 'bad' && !isHeld && guilty !== undefined) {
     return { ...settled<RevisionStep>(), steps: [{ do: 'read', container: guilty }] };
   }
   // Nothing comes of a suspended App, however long it is waited for; its end wakes us.
   if (verdict.is !== 'open' || isSuspended || (isHeld && !isWell)) return settled();
-  const { message, forMs = NOTE_MS } = verdict;
-  return wait('Watching', message, Math.min(forMs, NOTE_MS));
+  const { message, forMs } = verdict;
+  return wait('Watching', message, forMs === undefined ? NOTE_MS : Math.min(forMs, nextNoteMs(watched)));
 }

@@ -4,7 +4,7 @@ import type { Facts, Progress } from '../runtime/reconciler.js';
 import type { RevisionResult } from './execute.js';
 import type { Looked, RevisionFacts } from './observe.js';
 import type { RevisionPlan } from './plan.js';
-import { NOTE_MS } from './watch-time.js';
+import { mayBeUnnotedMs, type Watched } from './watch-time.js';
 
 /** What is known of a Revision, with what was found out now. Pure. */
 export function revisionStatus(
@@ -61,7 +61,7 @@ export function revisionStatus(
         ...found(looked),
         ...{ phase: 'Candidate', reason: 'Verifying', attempt: spec.number },
         ...(looked.isWell ? { readySince: kept.readySince ?? at } : {}),
-        ...noted(kept, looked.watchedMs, at),
+        ...noted(kept, looked.watched, at),
         ...(looked.restartsBefore ? { restartsBefore: looked.restartsBefore } : {}),
       };
   }
@@ -75,12 +75,13 @@ function superseded(before: RevisionStatus, attempt: number, message: string): F
 const found = ({ downtimeMs }: Looked): Pick<RevisionStatus, 'downtimeMs'> =>
   Object.keys(downtimeMs).length > 0 ? { downtimeMs: { ...downtimeMs } } : {};
 
-/** The time until the deadline is written down once a minute and no more often: each time is a write to the disk. */
+/** The time until the deadline is written down seldom: each time is a write to the disk. */
 function noted(
   { watchedSeconds = 0, watchedAt }: RevisionStatus,
-  watchedMs: number,
+  watched: Watched,
   at: string,
 ): Pick<RevisionStatus, 'watchedSeconds' | 'watchedAt'> {
-  if (watchedAt !== undefined && watchedMs - watchedSeconds * 1000 < NOTE_MS) return { watchedSeconds, watchedAt };
-  return { watchedSeconds: Math.floor(watchedMs / 1000), watchedAt: at };
+  if (watchedAt !== undefined && watched.ms - watchedSeconds * 1000 < mayBeUnnotedMs(watched))
+    return { watchedSeconds, watchedAt };
+  return { watchedSeconds: Math.floor(watched.ms / 1000), watchedAt: at };
 }

@@ -1,7 +1,20 @@
 import { Ages } from '../runtime/ages.js';
 
-/** Time is noted in the status this often, ms: an agent that ends loses no more of it. */
+/** Time is noted in the status at least this often, ms: an agent that ends loses no more of it. */
 export const NOTE_MS = 60_000;
+/** And no more often than this, ms: each time is a write to the disk. */
+const FIRST_NOTE_MS = 10_000;
+
+const between = (ms: number): number => Math.min(NOTE_MS, Math.max(FIRST_NOTE_MS, ms));
+
+/**
+ * How much of the time may be unnoted, ms: half of what this process has watched. A device that restarts every half minute
+ * comes to its deadline, too, and one that goes on writes once a minute. Pure.
+ */
+export const mayBeUnnotedMs = ({ ownMs }: Pick<Watched, 'ownMs'>): number => between(ownMs / 2);
+
+/** When it is to be noted next, ms from now. Pure. */
+export const nextNoteMs = ({ ownMs }: Pick<Watched, 'ownMs'>): number => between(ownMs);
 
 interface Times {
   /** The time of day, ms since the epoch. */
@@ -10,39 +23,35 @@ interface Times {
   readonly monotonic: () => number;
 }
 
-interface Noted {
-  readonly seconds: number;
-  /** ms since the epoch */
-  readonly atMs: number;
+/** For how long a release has been watched. */
+export interface Watched {
+  readonly ms: number;
+  /** By this process alone, ms. */
+  readonly ownMs: number;
 }
 
 /**
  * For how long releases have been watched on their way to be good: time in which nothing stood in their way. It goes on by
- * the monotonic clock from look to look. What an earlier process noted counts, and of the time since then as much as it
- * may have watched without noting it; the time in which no agent ran does not, and neither does that in which it slept:
- * who watches looks at least once a minute.
+ * the monotonic clock from look to look. What an earlier process noted counts, and nothing of the time since then: in that no
+ * agent may have run. Neither does the time count in which the machine slept: who watches looks at least once a minute.
  */
 export class WatchTime {
-  readonly #watched = new Map<string, { readonly ms: number; readonly seenMs: number; readonly goesOn: boolean }>();
+  readonly #watched = new Map<string, Watched & { readonly seenMs: number; readonly goesOn: boolean }>();
   readonly #ages: Ages;
 
   constructor(private readonly times: Times) {
     this.#ages = new Ages(times);
   }
 
-  /** ms until now. `goesOn`: whether the time from now on counts. */
-  look(key: string, noted: Noted | undefined, goesOn: boolean): number {
+  /** The time until now. `notedMs`: of earlier processes. `goesOn`: whether the time from now on counts. */
+  look(key: string, notedMs: number, goesOn: boolean): Watched {
     const seenMs = this.times.monotonic();
     const known = this.#watched.get(key);
     const sinceMs = known?.goesOn ? Math.min(NOTE_MS, seenMs - known.seenMs) : 0;
-    const ms = known ? known.ms + sinceMs : this.#resumed(noted);
-    this.#watched.set(key, { ms, seenMs, goesOn });
-    return ms;
-  }
-
-  #resumed(noted: Noted | undefined): number {
-    if (!noted) return 0;
-    return noted.seconds * 1000 + Math.min(NOTE_MS, Math.max(0, this.times.now() - noted.atMs));
+    const { ms, ownMs } = known ?? { ms: notedMs, ownMs: 0 };
+    const watched = { ms: ms + sinceMs, ownMs: ownMs + sinceMs };
+    this.#watched.set(key, { ...watched, seenMs, goesOn });
+    return watched;
   }
 
   /** For how long something has been so, ms. */

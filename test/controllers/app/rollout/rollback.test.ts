@@ -25,15 +25,20 @@ describe('a bad release', () => {
   let device: Device;
   /** Images whose containers never work. */
   const failing = new Set<string>();
+  /** Images whose healthchecks never say anything. */
+  const starting = new Set<string>();
   beforeEach(async () => {
     device = new Device();
     for (const name of ['web:1', 'web:2', 'web:3', 'db:1']) device.engine.images.serve(name, { content: name });
     failing.clear();
+    starting.clear();
     device.engine.after = (verb, [id]) => {
       if (verb !== 'startContainer') return;
       const container = device.engine.docker.containers.find((one) => one.id === id);
-      const isFailing = [...failing].some((name) => device.engine.images.seen(name)?.id === container?.image);
-      if (isFailing) device.engine.docker.setHealth(String(id), 'unhealthy');
+      const isOneOf = (images: ReadonlySet<string>) =>
+        [...images].some((name) => device.engine.images.seen(name)?.id === container?.image);
+      if (isOneOf(failing)) device.engine.docker.setHealth(String(id), 'unhealthy');
+      if (isOneOf(starting)) device.engine.docker.setHealth(String(id), 'starting');
     };
     await device.boot();
   });
@@ -64,6 +69,22 @@ describe('a bad release', () => {
     await device.halt();
     await device.boot();
     await agent().settle();
+  };
+  /** Lets time pass, second by second, whatever is settled. */
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      await agent().quiet();
+      device.clock.advance(1_000);
+    }
+    await agent().quiet();
+  };
+  /** As long as the agent runs for so many seconds, and the device is off for so many after that. */
+  const restart = async (seconds: number, off: number) => {
+    await pass(seconds);
+    await agent().flush();
+    await device.halt();
+    device.clock.advance(off * 1_000);
+    await device.boot();
   };
   const rolledBack = () => {
     assert.deepEqual(names(), ['db_8_1_a', 'web_7_1_a']);
@@ -305,6 +326,26 @@ describe('a bad release', () => {
     await bring(release('b', 'local:1'));
     const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
     assert.equal(web?.image, ran);
+    rolledBack();
+  });
+
+  it('has its whole time, however often and long the device is off meanwhile', async () => {
+    await bring(GOOD);
+    starting.add('web:2');
+    await declare(BAD);
+    for (let times = 0; times < 12; times += 1) await restart(3, 3_600);
+    assert.deepEqual(outcomes(), ['2 b Candidate', '1 a Good']);
+  });
+
+  it('is bad on a device that restarts every half minute, too', async () => {
+    await bring(GOOD);
+    starting.add('web:2');
+    await declare(BAD);
+    await pass(5);
+    for (let times = 0; times < 31; times += 1) await restart(30, 10);
+    await agent().quiet();
+    assert.ok(outcomes().includes('2 b Bad'), outcomes().join());
+    await agent().settle();
     rolledBack();
   });
 
