@@ -57,7 +57,7 @@ export async function executeAppStep(
     case 'goBack':
       return goBack(deps, app, step, report);
     case 'retry':
-      return retry(deps, app, facts, step.id);
+      return retry(deps, app, facts, step);
     case 'decline':
       return decline(deps, app, step);
     case 'drop':

@@ -82,7 +82,7 @@ export function observeTarget(
     refuge: good && { revision: good, lost: restore(cache, app, good).lost },
     onFailure: onFailureOf(app),
     retry: pendingRequest(app, 'retry'),
-    byHand: byHandOf(cache, app, revisions, content),
+    byHand: byHandOf(cache, app, revisions, { running: isBack ? rollback.to : declared.name, declared: declared.name }),
   };
   if (!isBack) return { children: childrenOf(app, standalone), content, rollout };
   const children =
@@ -118,7 +118,7 @@ function byHandOf(
   cache: EngineCache,
   app: App,
   revisions: readonly Revision[],
-  { name: running }: Content,
+  { running, declared }: { readonly running: string; readonly declared: string },
 ): ByHand | undefined {
   const request = pendingRequest(app, 'rollback');
   if (!request) return undefined;
@@ -140,7 +140,8 @@ function byHandOf(
       `Revision ${to.metadata.name} was bad (${to.status.message ?? 'nobody knows why'}); go back to another one, or try what is declared again with \`supercargo retry ${app.metadata.name}\``,
     );
   }
-  const { lost } = restore(cache, app, to);
+  // What is declared is promoted like any release: its images are downloaded.
+  const lost = to.metadata.name === declared ? [] : restore(cache, app, to).lost;
   if (lost.length > 0) return refuse(goneMessage(to, lost));
   return { id, to, refusal: undefined };
 }

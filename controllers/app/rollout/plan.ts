@@ -18,8 +18,8 @@ interface Decision {
 export type RolloutStep =
   /** Decides that another revision is to run. `request`: the one that asks for it. */
   | { readonly do: 'goBack'; readonly decision: Decision; readonly request?: string; readonly because: string }
-  /** Lets what the document says be tried again. */
-  | { readonly do: 'retry'; readonly id: string; readonly because: string }
+  /** Lets what the document says be tried again, as a request of that name asks. */
+  | { readonly do: 'retry'; readonly name: 'retry' | 'rollback'; readonly id: string; readonly because: string }
   /** Acknowledges a request that is not carried out. */
   | { readonly do: 'decline'; readonly name: 'retry' | 'rollback'; readonly id: string; readonly because: string };
 
@@ -34,6 +34,10 @@ export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, Reaso
     if (!to || refusal !== undefined) {
       return act('Refused', { do: 'decline', name: 'rollback', id, because: refusal ?? 'there is no such revision' });
     }
+    // A way back from what is declared to what is declared would never end.
+    if (to.metadata.name === declared.name) {
+      return act('Promoting', { do: 'retry', name: 'rollback', id, because: 'rollback to what is declared requested' });
+    }
     const decision = {
       from: declared.name,
       to: to.metadata.name,
@@ -43,7 +47,7 @@ export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, Reaso
     return act('RollingBack', { do: 'goBack', decision, request: id, because: 'rollback requested' });
   }
   if (retry) {
-    if (back) return act('Promoting', { do: 'retry', id: retry.id, because: 'retry requested' });
+    if (back) return act('Promoting', { do: 'retry', name: 'retry', id: retry.id, because: 'retry requested' });
     const because = `There is nothing to try again: what App ${app.metadata.name} declares is not held back`;
     return act('Refused', { do: 'decline', name: 'retry', id: retry.id, because });
   }

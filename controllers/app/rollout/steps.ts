@@ -46,7 +46,7 @@ export async function retry(
   deps: AppDeps,
   app: App,
   { rollout, existing, revisions }: AppFacts,
-  id: string,
+  { name, id }: StepOf<'retry'>,
 ): Promise<Partial<AppResult>> {
   const { declared } = rollout;
   if (latestOf(revisions)?.metadata.name === declared.name) {
@@ -55,7 +55,7 @@ export async function retry(
   }
   deps.logs.system(`Trying '${app.metadata.name}' again`, { app: app.metadata.name });
   event(deps, app, 'Promoting', `Revision ${declared.name} is tried again, as was asked for`);
-  return { retried: true, acknowledged: { retry: id } };
+  return { retried: true, acknowledged: { [name]: id } };
 }
 
 /** Acknowledges a request that cannot be carried out. */

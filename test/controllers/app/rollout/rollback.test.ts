@@ -381,6 +381,22 @@ describe('a bad release', () => {
     assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
+  it('is not needed for going back by hand, which ends with a way back to what is declared', async () => {
+    await bring(GOOD);
+    await bring(BAD);
+    const declared = latestFirst(store().list('Revision'))[0]?.metadata.name ?? assert.fail('no Revision');
+    for (const to of [undefined, declared]) {
+      await store().request(keyOf('App', 'hello'), { rollback: {} });
+      await agent().settle();
+      rolledBack();
+      await store().request(keyOf('App', 'hello'), { rollback: to === undefined ? {} : { to } });
+      await agent().settle();
+      assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+      assert.deepEqual([app().status?.rollback, app().status?.refused], [undefined, undefined]);
+      assert.equal(app().status?.handled?.rollback, app().requests.rollback?.id);
+    }
+  });
+
   it('has its revision removed by hand: everything stays as it is', async () => {
     await bring(GOOD);
     failing.add('web:2');
