@@ -59,8 +59,8 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
     for (const app of apps) {
       const key = keyOf('App', app.metadata.name);
       if (target.force) await store.request(key, { force: {} });
-      // Whoever posts is a person who asks: what was refused is tried again, also when nothing of it is new.
-      const isSame = !accepted.changed.includes(key) && !accepted.created.includes(key);
+      // Whoever posts an app is a person who asks: what was refused is tried again, also when nothing of it is new.
+      const isSame = target.apps !== undefined && !accepted.changed.includes(key) && !accepted.created.includes(key);
       if (isSame && store.get('App', app.metadata.name)?.status?.rollback) await store.request(key, { retry: {} });
       store.touch(key);
     }

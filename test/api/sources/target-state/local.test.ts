@@ -82,6 +82,23 @@ describe('localOrigin', () => {
     assert.equal(store.get('App', 'app-1')?.metadata.resourceVersion, before?.metadata.resourceVersion);
   });
 
+  it('asks for another try of what went back when the same is posted again, not when a post does not name it', async () => {
+    await origin.accept(target({ 1: app('a') }));
+    const posted = store.get('App', 'app-1') ?? assert.fail('no App');
+    const rollback = {
+      from: 'app-1.b',
+      to: 'app-1.a',
+      reason: 'CrashLoop',
+      message: 'it ends',
+      at: posted.metadata.creationTimestamp,
+    };
+    store.setStatus(posted, { ...posted.status, appId: 1, rollback });
+    await origin.accept(target(undefined, { name: 'Away' }));
+    assert.equal(store.get('App', 'app-1')?.requests.retry, undefined);
+    await origin.accept(target({ 1: app('a') }));
+    assert.ok(store.get('App', 'app-1')?.requests.retry);
+  });
+
   it('keeps what a post does not name', async () => {
     await origin.accept(target({ 1: app('a') }, { name: 'Home', config: { SUPERVISOR_DELTA: 'true' } }));
     await origin.accept(target(undefined, { name: 'Away' }));
