@@ -104,10 +104,11 @@ export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
 }
 
 /** A suspended App changes nothing. It gives the lock back and refuses requests, so that nobody waits for it. */
-function planSuspension(app: App, { pending, locked }: AppFacts): AppPlan {
+function planSuspension(app: App, { pending, rollout, locked }: AppFacts): AppPlan {
   const because = suspendedMessage(app.metadata.name);
+  const isAsked = pending.commands.length > 0 || pending.cleanup || rollout.byHand || rollout.retry;
   const steps: readonly AppStep[] = [
-    ...(pending.commands.length > 0 || pending.cleanup ? [{ do: 'refuse' as const, because }] : []),
+    ...(isAsked ? [{ do: 'refuse' as const, because }] : []),
     ...(locked ? [{ do: 'unlock' as const, because: 'the app is suspended' }] : []),
   ];
   return { ...wait(SUSPENDED, because), steps, phase: 'Suspended' };

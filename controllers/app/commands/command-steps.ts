@@ -48,14 +48,19 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
   return { acknowledged: idsOf(commands), refused };
 }
 
-/** Refuses every pending command and cleanup of the App. */
+/** Refuses every pending command, cleanup, rollback and retry of the App. */
 export function refuse(
   deps: AppDeps,
   app: App,
-  { pending: { commands, cleanup } }: AppFacts,
+  { pending: { commands, cleanup }, rollout: { byHand, retry } }: AppFacts,
   message: string,
 ): Partial<AppResult> {
-  const acknowledged = { ...idsOf(commands), ...(cleanup ? { cleanup: cleanup.id } : {}) };
+  const acknowledged = {
+    ...idsOf(commands),
+    ...(cleanup ? { cleanup: cleanup.id } : {}),
+    ...(byHand ? { rollback: byHand.id } : {}),
+    ...(retry ? { retry: retry.id } : {}),
+  };
   warning(deps, app, 'Refused', `Did not ${Object.keys(acknowledged).join(' and ')}: ${message}`);
   const refusal = { reason: 'Failed' as const, message };
   return { acknowledged, refused: Object.fromEntries(Object.keys(acknowledged).map((name) => [name, refusal])) };

@@ -397,6 +397,21 @@ describe('a bad release', () => {
     }
   });
 
+  it('is neither gone back from nor tried again while the App is suspended, nor when that ends', async () => {
+    await bring(GOOD);
+    await bring(BAD);
+    await declare({ ...BAD, suspend: true });
+    await agent().quiet();
+    await store().request(keyOf('App', 'hello'), { rollback: {}, retry: {} });
+    await agent().quiet();
+    const { handled, refused } = app().status ?? {};
+    assert.deepEqual(Object.keys(refused ?? {}).sort(), ['retry', 'rollback']);
+    assert.match(refused?.rollback?.message ?? '', /^App hello is suspended: /);
+    assert.equal(handled?.retry, app().requests.retry?.id);
+    await bring(BAD);
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+  });
+
   it('has its revision removed by hand: everything stays as it is', async () => {
     await bring(GOOD);
     failing.add('web:2');
