@@ -26,6 +26,9 @@ export interface GateFacts {
   readonly wellMs: number | undefined;
 }
 
+/** `isHeld`: it was found bad and stays nevertheless, so that restarts and lateness condemn it no more. */
+export type GateSettings = Rollout & { readonly isHeld?: boolean };
+
 export type Verdict =
   | { readonly is: 'good'; readonly message: string }
   /** `part`: the name of the one that condemns it. */
@@ -37,35 +40,38 @@ export type Verdict =
  * What a release is worth, by what is observed of it and nothing else: it may be asked at any moment, by any process, as
  * often as one likes. Pure.
  */
-export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings: Rollout): Verdict {
-  const { deadlineMs, minReadyMs, maxRestarts } = settings;
+export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings: GateSettings): Verdict {
+  const { deadlineMs, minReadyMs, maxRestarts, isHeld = false } = settings;
   const faulty = parts.find(({ fault }) => fault !== undefined);
   if (faulty?.fault) {
     const { reason, message } = faulty.fault;
     return { is: 'bad', reason, message: `${faulty.name}: ${message}`, part: faulty.name };
   }
   const restless = parts.find(({ restarts }) => restarts > maxRestarts);
-  if (restless) {
+  if (restless && !isHeld) {
     const said = restless.trouble === undefined ? '' : `: ${restless.trouble}`;
     const message = `${restless.name} was restarted ${timesText(restless.restarts)}, more than ${timesText(maxRestarts)}${said}`;
     return { is: 'bad', reason: 'CrashLoop', message, part: restless.name };
   }
   const late = parts.filter(({ trouble }) => trouble !== undefined);
-  const isOver = watchedMs >= deadlineMs && paused === undefined;
+  // A held one may be well long after its time; what that was is lost with the agent, but not since when it is well.
+  const usedMs = isHeld ? Math.max(watchedMs, wellMs ?? 0) : watchedMs;
+  const isOver = usedMs >= deadlineMs && paused === undefined;
+  const untilMs = paused === undefined ? Math.max(1, deadlineMs - usedMs) : undefined;
   if (late.length > 0 || wellMs === undefined) {
     const what = listOf(late.map(({ name, trouble }) => `${name} (${trouble})`)) || 'what was promoted';
-    if (isOver) {
+    if (isOver && !isHeld) {
       const message = `Not well ${secondsText(deadlineMs)} after the promotion: ${what}`;
       const [first] = late;
       return { is: 'bad', reason: 'ProgressDeadlineExceeded', message, ...(first ? { part: first.name } : {}) };
     }
-    const until = paused === undefined ? Math.max(1, deadlineMs - watchedMs) : undefined;
-    return { is: 'open', message: `Waiting for ${what}${paused === undefined ? '' : `; ${paused}`}`, forMs: until };
+    const message = `Waiting for ${what}${paused === undefined ? '' : `; ${paused}`}`;
+    return { is: 'open', message, forMs: isHeld ? undefined : untilMs };
   }
   const unfinished = parts.filter(({ isToEnd }) => isToEnd);
   if (unfinished.length > 0 && !isOver) {
     const message = `Waiting for ${listOf(unfinished.map(({ name }) => name))} to end`;
-    return { is: 'open', message, forMs: paused === undefined ? Math.max(1, deadlineMs - watchedMs) : undefined };
+    return { is: 'open', message, forMs: untilMs };
   }
   const steadyMs = Math.min(wellMs, ...parts.flatMap(({ ranMs }) => ranMs ?? []));
   if (steadyMs < minReadyMs) {

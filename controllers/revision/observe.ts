@@ -106,7 +106,7 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision, isHeld:
   const verdict = judge(facts, {
     ...rollout,
     ...(spec.from.adopted ? { minReadyMs: 0 } : {}),
-    ...(isHeld ? { deadlineMs: Number.POSITIVE_INFINITY, maxRestarts: Number.POSITIVE_INFINITY } : {}),
+    isHeld,
   });
   const guilty = verdict.is === 'bad' ? verdict.part : undefined;
   return {

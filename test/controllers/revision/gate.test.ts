@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { type GateFacts, type GatePart, judge, type Verdict } from '../../../controllers/revision/gate.js';
+import {
+  type GateFacts,
+  type GatePart,
+  type GateSettings,
+  judge,
+  type Verdict,
+} from '../../../controllers/revision/gate.js';
 
 const SETTINGS = { deadlineMs: 600_000, minReadyMs: 10_000, maxRestarts: 3 };
 const part = (more: Partial<GatePart> = {}): GatePart => ({ name: 'web', restarts: 0, ranMs: 60_000, ...more });
@@ -9,7 +15,7 @@ const PORT = { trouble: 'PortInUse: port 80 is taken' };
 interface Row extends Partial<Omit<GateFacts, 'parts'>> {
   readonly it: string;
   readonly parts?: readonly GatePart[];
-  readonly settings?: Partial<typeof SETTINGS>;
+  readonly settings?: Partial<GateSettings>;
   readonly want: string;
 }
 
@@ -45,6 +51,20 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       it: 'at the deadline, with what was to end and goes on',
       watchedMs: 600_000,
       parts: [part({ isToEnd: true })],
+      want: 'good: Every service was well for 10 s',
+    },
+    {
+      it: 'after its deadline when it is held, with what was to end and goes on',
+      watchedMs: 700_000,
+      parts: [part({ isToEnd: true, restarts: 9 })],
+      settings: { isHeld: true },
+      want: 'good: Every service was well for 10 s',
+    },
+    {
+      it: 'when it is held, was well for as long as that, and nobody knows for how long it was watched',
+      wellMs: 600_000,
+      parts: [part({ isToEnd: true })],
+      settings: { isHeld: true },
       want: 'good: Every service was well for 10 s',
     },
   ],
@@ -91,6 +111,20 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       wellMs: undefined,
       parts: ['a', 'b', 'c', 'd', 'e'].map((name) => part({ name, trouble: 'x' })),
       want: 'open 600000: Waiting for a (x), b (x), c (x) and 2 more',
+    },
+    {
+      it: 'until a one-shot has ended while it is held, too',
+      parts: [part({ name: 'migrate', isToEnd: true })],
+      settings: { isHeld: true },
+      want: 'open 540000: Waiting for migrate to end',
+    },
+    {
+      it: 'without an end when it is held',
+      wellMs: undefined,
+      watchedMs: 700_000,
+      parts: [part({ ...PORT, restarts: 9 })],
+      settings: { isHeld: true },
+      want: 'open: Waiting for web (PortInUse: port 80 is taken)',
     },
     { it: 'when nobody has looked at it', wellMs: undefined, want: 'open 600000: Waiting for what was promoted' },
   ],
