@@ -47,7 +47,9 @@ export async function executeAppStep(
       const local = await findLocalImage(deps.cache, facts.diskPressure);
       if (local) return { outcome: { is: 'progressing', reason: 'Staging', message: `${local} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
-      return propose(deps, app, step, [...first, ...without(active, first)], await promotionOf(deps, app, facts));
+      await flushWayBack(deps, facts.rollout);
+      // Its Revision is written with the promotion: until then part of what runs is still that of the release before.
+      return propose(deps, app, step, [...first, ...without(active, first)]);
     }
     case 'remember': {
       const revisions = withPromotion(deps, { app, content: facts.content, revisions: facts.revisions, adopted: true });
@@ -102,10 +104,13 @@ async function promotionOf(
   app: App,
   { content, revisions, rollout }: AppFacts,
 ): Promise<readonly AnyDeclared[]> {
-  // A disk that refused what `goBack` decided is asked once more: without that on it, a crash would try the bad one again.
-  if (rollout.back) await deps.store.flush();
+  await flushWayBack(deps, rollout);
   return withPromotion(deps, { app, content, revisions, restored: rollout.back?.to });
 }
+
+/** A disk that refused what `goBack` decided is asked once more: without that on it, a crash would try the bad one again. */
+const flushWayBack = async ({ store }: AppDeps, { back }: AppFacts['rollout']): Promise<void> =>
+  back ? store.flush() : undefined;
 
 /** Asks the engine for the missing images before anything stops for them. Returns the first one that is local after all. */
 async function findLocalImage(

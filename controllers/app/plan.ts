@@ -161,11 +161,18 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const waiting: Steps = wait(reason, `Waiting for images: ${listOf(missing, '; ')}`);
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };
   }
-  if (changes.length > 0) {
+  // Services that made room for their images are promoted already: what is left is to write down that they were.
+  const isUnwritten = facts.revisions.length > 0 && isUnremembered(facts);
+  if (changes.length > 0 || isUnwritten) {
     const because =
-      existing.length === 0 ? 'first release' : `${listOf(changes)} differ${changes.length === 1 ? 's' : ''}`;
-    const claim: readonly AppStep[] = locked ? [] : [{ do: 'claim', because: 'a release is to be promoted' }];
-    return { ...act('Promoting', ...claim, { do: 'promote', because }), phase: locked ? 'Promoting' : 'Locking' };
+      existing.length === 0
+        ? 'first release'
+        : changes.length === 0
+          ? 'all of it is declared'
+          : `${listOf(changes)} differ${changes.length === 1 ? 's' : ''}`;
+    const needsLock = !locked && changes.length > 0; // to write it down interrupts nothing
+    const claim: readonly AppStep[] = needsLock ? [{ do: 'claim', because: 'a release is to be promoted' }] : [];
+    return { ...act('Promoting', ...claim, { do: 'promote', because }), phase: needsLock ? 'Locking' : 'Promoting' };
   }
   const upkeep = planDemands(facts, command);
   if (upkeep) return { ...upkeep, phase: 'Verifying' };

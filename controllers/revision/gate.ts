@@ -12,6 +12,8 @@ export interface GatePart {
   readonly restarts: number;
   /** For how long its container has run, ms; undefined for what does not run, and is not to. */
   readonly ranMs?: number;
+  /** It was not well before the promotion, and the last good release has it like this one: going back would not mend it. */
+  readonly isExcused?: boolean;
   /** It is to end by itself, and has not: waited for until the deadline, and then taken for one that goes on. */
   readonly isToEnd?: boolean;
 }
@@ -78,7 +80,10 @@ export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings:
     const message = `Every service is well; it counts after ${secondsText(minReadyMs)}`;
     return { is: 'open', message, forMs: Math.max(1, minReadyMs - steadyMs) };
   }
-  return { is: 'good', message: `Every service was well for ${secondsText(minReadyMs)}` };
+  const ill = parts.filter(({ isExcused }) => isExcused).map(({ name }) => name);
+  const but =
+    ill.length === 0 ? '' : `, but for ${listOf(ill)}, which ${ill.length === 1 ? 'was' : 'were'} not before either`;
+  return { is: 'good', message: `Every service was well for ${secondsText(minReadyMs)}${but}` };
 }
 
 /** How many parts a sentence lists. */

@@ -3,13 +3,13 @@ import { isActive } from '../../crds/model/active.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import { awaitsEngine, waitsForBoot } from '../../crds/model/readiness.js';
-import { isUndecided, latestOf, type Revision } from '../../crds/model/revisions.js';
+import { isUndecided, lastGoodOf, latestOf, type Revision } from '../../crds/model/revisions.js';
 import { rolloutOf } from '../../crds/model/rollout.js';
 import { isSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import { type GateFacts, judge, type Verdict } from './gate.js';
-import { childrenOf, partsOf, restartsBefore } from './parts.js';
+import { childrenOf, illBefore, partsOf, restartsBefore, stillIll } from './parts.js';
 import type { Watched, WatchTime } from './watch-time.js';
 
 export interface RevisionDeps {
@@ -50,6 +50,8 @@ export interface Looked {
   readonly isWell: boolean;
   readonly watched: Watched;
   readonly restartsBefore: NonNullable<Revision['status']>['restartsBefore'];
+  /** Services that do not count, because they were not well before either. */
+  readonly illBefore: readonly string[];
   /** By service. */
   readonly images: Readonly<Record<string, string>>;
   /** By service. */
@@ -67,7 +69,7 @@ export function observeRevision(deps: RevisionDeps, { time }: Memory, revision: 
   const isHeld =
     !isReplaced && !isUndecided(revision) && revision.status?.phase === 'Bad' && !isRefused(store, revision);
   const isOpen = !isReplaced && isUndecided(revision);
-  const looked = isOpen || isHeld ? lookAt(deps, time, revision, isHeld) : undefined;
+  const looked = isOpen || isHeld ? lookAt(deps, time, revision, { isHeld, others }) : undefined;
   return {
     ...{ isReplaced, isSucceeded, isHeld, looked },
     isSuspended: isSuspended(store.get('App', revision.spec.app)),
@@ -81,14 +83,22 @@ const isRefused = (store: Store, { metadata, spec }: Revision): boolean =>
 /** How long every service has to be well where nobody says anything, s. */
 const MIN_READY_SECONDS = 10;
 
-function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision, isHeld: boolean): Looked {
+function lookAt(
+  deps: RevisionDeps,
+  time: WatchTime,
+  revision: Revision,
+  { isHeld, others }: { readonly isHeld: boolean; readonly others: readonly Revision[] },
+): Looked {
   const { store, cache } = deps;
   const { spec, status } = revision;
   const app = store.get('App', spec.app);
   const isFirst = status?.attempt !== spec.number;
   const children = childrenOf(store, revision);
   const before = isFirst ? restartsBefore(children) : status?.restartsBefore;
-  const parts = partsOf(withRestarts(revision, before), children, time);
+  const ill = isFirst
+    ? illBefore(revision, children, lastGoodOf(others, revision.metadata.name))
+    : stillIll(status?.illBefore ?? [], children);
+  const parts = partsOf(withBefore(revision, before, ill), children, time);
   const isWell = parts.every(({ trouble }) => trouble === undefined);
   const paused = pauseOf(app, children, cache.hasSynced);
   const key = `${revision.metadata.name}/${spec.number}`;
@@ -114,6 +124,7 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision, isHeld:
     isWell: facts.wellMs !== undefined,
     watched,
     restartsBefore: before,
+    illBefore: ill,
     images: Object.fromEntries(
       children.flatMap((one) =>
         one.kind === 'Service' && one.status?.container
@@ -128,9 +139,10 @@ function lookAt(deps: RevisionDeps, time: WatchTime, revision: Revision, isHeld:
   };
 }
 
-const withRestarts = (revision: Revision, before: Looked['restartsBefore']): Revision => ({
+/** The Revision with what was there before its promotion. */
+const withBefore = (revision: Revision, before: Looked['restartsBefore'], illBefore: readonly string[]): Revision => ({
   ...revision,
-  status: { ...revision.status, ...(before ? { restartsBefore: before } : { restartsBefore: {} }) },
+  status: { ...revision.status, restartsBefore: before ?? {}, illBefore: [...illBefore] },
 });
 
 /** Why the time until the deadline stands still; undefined when nothing is in the way. */
@@ -152,8 +164,9 @@ function downtimes(children: ReturnType<typeof childrenOf>, sinceMs: number): Re
   return Object.fromEntries(
     children.flatMap((one) => {
       const update = one.kind === 'Service' ? one.status?.update : undefined;
-      const [first] = update?.steps ?? [];
-      if (one.kind !== 'Service' || !update?.downtimeMs || !first || Date.parse(first.at) < sinceMs) return [];
+      // A service that made room for its image was stopped before the promotion.
+      const started = update?.steps.find(({ step }) => step === 'Started');
+      if (one.kind !== 'Service' || !update?.downtimeMs || !started || Date.parse(started.at) < sinceMs) return [];
       return [[one.spec.serviceName, update.downtimeMs] as const];
     }),
   );

@@ -1,6 +1,7 @@
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isObserved, isReady, isStalled } from '../../crds/model/conditions.js';
+import { canonical } from '../../crds/model/hash.js';
 import { type AnyResource, type Image, keyOf, type Service } from '../../crds/model/kinds.js';
 import { hasFailed, hasFailedToSucceed, isUnhealthy, lacksOnHost } from '../../crds/model/readiness.js';
 import type { Revision } from '../../crds/model/revisions.js';
@@ -53,6 +54,7 @@ function troubleOf(one: Child): Pick<GatePart, 'fault' | 'trouble'> {
 function servicePart(revision: Revision, service: Service, time: WatchTime): GatePart {
   const { metadata, spec, status } = service;
   const { serviceName: name } = spec;
+  if (revision.status?.illBefore?.includes(name)) return { name, restarts: 0, isExcused: true };
   const found = troubleOf(service);
   const said = isObserved(service) ? conditionOf(service, 'Ready') : undefined;
   const condemns =
@@ -79,6 +81,41 @@ function restartsOf({ status }: Revision, { metadata, spec, status: of }: Servic
   const before = status?.restartsBefore?.[spec.serviceName];
   const restarts = of?.restarts ?? 0;
   return before && before.container === of?.container?.id ? Math.max(0, restarts - before.restarts) : restarts;
+}
+
+/**
+ * Services that were not well before the promotion and are in it as in the last good revision: going back would not mend
+ * them. Pure.
+ */
+export function illBefore(
+  { spec }: Revision,
+  children: readonly Child[],
+  good: Revision | undefined,
+): readonly string[] {
+  const promotedMs = Date.parse(spec.promotedAt);
+  return children.flatMap((one) => {
+    if (one.kind !== 'Service') return [];
+    const ready = conditionOf(one, 'Ready');
+    const wasIll = ready?.status === 'False' && Date.parse(ready.lastTransitionTime) < promotedMs;
+    const name = one.metadata.name;
+    return wasIll && good && isSameService(name, spec, good.spec) ? [one.spec.serviceName] : [];
+  });
+}
+
+/** Of those services, the ones that have not been well since. Pure. */
+export const stillIll = (names: readonly string[], children: readonly Child[]): readonly string[] =>
+  names.filter((name) =>
+    children.some((one) => one.kind === 'Service' && one.spec.serviceName === name && !isReady(one)),
+  );
+
+/** Whether two revisions have a service alike; every release has a number of its own. */
+function isSameService(name: string, ...revisions: readonly Revision['spec'][]): boolean {
+  const [one, other] = revisions.map(({ documents }) => {
+    const { release: _number, ...spec } =
+      documents.find((found) => found.kind === 'Service' && found.name === name)?.spec ?? {};
+    return canonical(spec);
+  });
+  return one === other;
 }
 
 /** What containers had behind them when a promotion is first looked at. Pure. */

@@ -26,7 +26,14 @@ export function revisionStatus(
     return before;
   }
   const kept = isOfThisAttempt ? before : { ...(before.goodSince ? { goodSince: before.goodSince } : {}) };
-  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, restartsBefore: _before, ...still } = kept;
+  const {
+    readySince: _ready,
+    watchedSeconds: _watched,
+    watchedAt: _at,
+    restartsBefore: _before,
+    illBefore: _ill,
+    ...still
+  } = kept;
   const { lastLines, ...rest } = still;
   const at = new Date(nowMs).toISOString();
   const { verdict } = looked;
@@ -63,12 +70,20 @@ export function revisionStatus(
         ...(looked.isWell ? { readySince: kept.readySince ?? at } : {}),
         ...noted(kept, looked.watched, at),
         ...(looked.restartsBefore ? { restartsBefore: looked.restartsBefore } : {}),
+        ...(looked.illBefore.length > 0 ? { illBefore: [...looked.illBefore] } : {}),
       };
   }
 }
 
 function superseded(before: RevisionStatus, attempt: number, message: string): Facts<'Revision'> {
-  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, restartsBefore: _before, ...rest } = before;
+  const {
+    readySince: _ready,
+    watchedSeconds: _watched,
+    watchedAt: _at,
+    restartsBefore: _before,
+    illBefore: _ill,
+    ...rest
+  } = before;
   return { ...rest, phase: 'Superseded', reason: 'Replaced', message, attempt };
 }
 

@@ -1246,6 +1246,12 @@ export interface RevisionStatus {
   watchedSeconds?: number;
   /** When that was noted, RFC 3339. */
   watchedAt?: string;
+  /**
+   * Services that were not well before this promotion and are in it as in the last one that was good: they do not count until they were well once. Cannot be rebuilt.
+   *
+   * Items: Name of a service.
+   */
+  illBefore?: string[];
   /** How often the containers of services had been restarted that were there before, by service. Cannot be rebuilt. */
   restartsBefore?: {
     [k: string]: {

@@ -615,6 +615,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       readySince: { type: "string", description: "Since when every service has been well while it is being looked at, RFC 3339." },
       watchedSeconds: { type: "integer", description: "How much of the time until the deadline was used up, s. Downloads, waits for the update lock and times without an engine or an agent do not count. Cannot be rebuilt.", minimum: 0 },
       watchedAt: { type: "string", description: "When that was noted, RFC 3339." },
+      illBefore: { type: "array", description: "Services that were not well before this promotion and are in it as in the last one that was good: they do not count until they were well once. Cannot be rebuilt.", items: { type: "string", description: "Name of a service." } },
       restartsBefore: { type: "object", description: "How often the containers of services had been restarted that were there before, by service. Cannot be rebuilt.", additionalProperties: { type: "object", required: ["container","restarts"], properties: {
         container: { type: "string", description: "Id of the container." },
         restarts: { type: "integer", description: "Restarts until then." },

@@ -432,7 +432,7 @@ describe('planApp', () => {
       phase: 'Settled',
     },
     {
-      it: 'remembers what it has promoted, before old images go',
+      it: 'writes down what it has promoted, before old images go',
       app: settledApp,
       facts: {
         existing: [...all, spareImage],
@@ -440,8 +440,8 @@ describe('planApp', () => {
         revisions: [aRevision('hello.1')],
         imageRetention: { ...NO_UNWANTED_IMAGES, expired: [spareImage.metadata.name] },
       },
-      want: 'remember (nothing says yet what runs); progressing: Settling',
-      phase: 'Settled',
+      want: 'promote (all of it is declared); progressing: Promoting',
+      phase: 'Promoting',
     },
     {
       it: 'remembers the first that it has promoted',
@@ -451,11 +451,11 @@ describe('planApp', () => {
       phase: 'Settled',
     },
     {
-      it: 'remembers that nothing is left of what there was',
+      it: 'writes down that nothing is left of what there was',
       app: settledApp,
       facts: { existing: all, content: { name: 'hello.2', documents: [] }, revisions: [aRevision('hello.1')] },
-      want: 'remember (nothing says yet what runs); progressing: Settling',
-      phase: 'Settled',
+      want: 'promote (all of it is declared); progressing: Promoting',
+      phase: 'Promoting',
     },
     {
       it: 'remembers it once',

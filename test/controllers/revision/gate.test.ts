@@ -48,6 +48,11 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       want: 'good: Every service was well for 10 s',
     },
     {
+      it: 'but for what was not well before either, which it says',
+      parts: [part(), { name: 'db', restarts: 0, isExcused: true }],
+      want: 'good: Every service was well for 10 s, but for db, which was not before either',
+    },
+    {
       it: 'at the deadline, with what was to end and goes on',
       watchedMs: 600_000,
       parts: [part({ isToEnd: true })],

@@ -130,6 +130,68 @@ describe('a bad release', () => {
     assert.equal(appState(store()), 'applied');
   });
 
+  const idOf = (prefix: string): string =>
+    device.engine.docker.containers.find(({ name }) => name.startsWith(prefix))?.id ?? assert.fail(prefix);
+  const labelled = (strategy: string, commit: string, web: string, db: string): AppSpec => {
+    const of = release(commit, web);
+    return {
+      ...of,
+      services: {
+        web: { ...of.services?.web, image: web, labels: { 'io.balena.update.strategy': strategy } },
+        db: { image: db, imageId: 8 },
+      },
+    };
+  };
+
+  it('is not made of a service that was ill before, and that the last good one has alike', async () => {
+    await bring(GOOD);
+    await bring(release('a2', 'web:2'));
+    device.engine.docker.setHealth(idOf('db'), 'unhealthy');
+    await agent().settle();
+    assert.equal(said(), 'False ServicesNotHealthy');
+    await bring(release('c', 'web:3'));
+    assert.deepEqual(outcomes(), ['3 c Good', '2 a2 Superseded', '1 a Superseded']);
+    const [latest] = latestFirst(store().list('Revision'));
+    assert.match(latest?.status?.message ?? '', /, but for db, which was not before either$/);
+    // What it changes itself is looked at as ever.
+    failing.add('web:2');
+    await bring(BAD);
+    assert.deepEqual(outcomes().slice(0, 2), ['5 c Good', '4 b Bad']);
+  });
+
+  it('is made of what an edit before it broke, which was no better', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    const broken = release('b', 'web:2');
+    await declare(broken);
+    await agent().quiet();
+    await bring({
+      ...broken,
+      services: { ...broken.services, db: { image: 'db:1', imageId: 9, environment: { A: '1' } } },
+    });
+    assert.equal(said(), 'False RolledBack');
+    assert.match(outcomes().join(), /^\d a Good/);
+  });
+
+  it('does not end the way back of services that make room first', async () => {
+    device.engine.images.serve('db:2', { content: 'db:2' });
+    await bring(labelled('delete-then-download', 'a', 'web:1', 'db:1'));
+    failing.add('db:2');
+    await bring(labelled('delete-then-download', 'b', 'web:2', 'db:2'));
+    rolledBack();
+    assert.deepEqual(outcomes(), ['3 a Good', '2 b Bad']);
+  });
+
+  it('is not made of a service whose turn has not come, while another one makes room', async () => {
+    device.engine.images.serve('db:2', { content: 'db:2' });
+    await bring(labelled('kill-then-download', 'a', 'web:1', 'db:1'));
+    device.engine.docker.setHealth(idOf('db'), 'unhealthy');
+    await agent().settle();
+    await bring(labelled('kill-then-download', 'b', 'web:2', 'db:2'));
+    assert.equal(said(), 'True Settled');
+    assert.deepEqual(outcomes(), ['2 b Good', '1 a Superseded']);
+  });
+
   it('tells what its container printed last, and no secrets', async () => {
     await bring(GOOD);
     failing.add('web:2');
