@@ -3,7 +3,7 @@ import { isActive } from '../../crds/model/active.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import { awaitsEngine, waitsForBoot } from '../../crds/model/readiness.js';
-import { isUndecided, lastGoodOf, latestOf, type Revision } from '../../crds/model/revisions.js';
+import { isUndecided, lastGoodOf, latestOf, type Revision, servicesOfRevision } from '../../crds/model/revisions.js';
 import { rolloutOf } from '../../crds/model/rollout.js';
 import { isSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
@@ -112,7 +112,12 @@ function lookAt(
     wellMs:
       isWell && cache.hasSynced ? (readySince === undefined ? 0 : time.since(`well/${key}`, readySince)) : undefined,
   };
-  const rollout = rolloutOf(app ?? { spec: {} }, deps.minReadySeconds ?? MIN_READY_SECONDS);
+  const replaced = latestOf(others.filter((one) => one.spec.number < spec.number));
+  const rollout = rolloutOf(
+    app?.spec ?? {},
+    { services: servicesOfRevision(spec), replaced: replaced ? servicesOfRevision(replaced.spec) : [] },
+    deps.minReadySeconds ?? MIN_READY_SECONDS,
+  );
   const verdict = judge(facts, {
     ...rollout,
     ...(spec.from.adopted ? { minReadyMs: 0 } : {}),

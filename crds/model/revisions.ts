@@ -1,5 +1,5 @@
 import type { Resource } from './kinds.js';
-import type { AppSpec, RevisionSpec } from './types.js';
+import type { AppSpec, RevisionSpec, ServiceSpec } from './types.js';
 
 export type Revision = Resource<'Revision'>;
 
@@ -31,6 +31,10 @@ export const isUndecided = ({ spec, status }: Revision): boolean =>
 export const historyLimitOf = ({
   revisionHistoryLimit = HISTORY_LIMIT,
 }: Pick<AppSpec, 'revisionHistoryLimit'>): number => revisionHistoryLimit;
+
+/** What its services were declared as. Pure. */
+export const servicesOfRevision = ({ documents }: Pick<RevisionSpec, 'documents'>): readonly ServiceSpec[] =>
+  documents.flatMap(({ kind, spec }) => (kind === 'Service' ? [spec as unknown as ServiceSpec] : []));
 
 /** The references of the images that its services run. Pure. */
 export const imagesOfRevision = ({ documents }: Pick<RevisionSpec, 'documents'>): readonly string[] => [

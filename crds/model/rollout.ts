@@ -2,7 +2,7 @@ import { composeDurationMs } from './duration.js';
 import type { App } from './kinds.js';
 import { labelsOf } from './references.js';
 import { cameAsTargetState } from './target-state.js';
-import type { AppService } from './types.js';
+import type { AppService, AppSpec } from './types.js';
 import { HANDOVER_TIMEOUT } from './update-strategy.js';
 
 /** What happens when a release is found bad: the last good one runs again, or it stays. */
@@ -24,15 +24,24 @@ export interface Rollout {
   readonly maxRestarts: number;
 }
 
+/** What a service asks for itself. */
+type Asking = Pick<AppService, 'healthcheck' | 'stop_grace_period' | 'labels'>;
+
 /**
- * When a release of the App is good. Where nobody says until when, services have the time besides that they ask for
- * themselves, one after the other: a healthcheck that may take an hour to begin condemns no release. Pure.
+ * When a release is good: `services`, which take the place of `replaced`. Where nobody says until when, they have the time
+ * besides that they ask for themselves, one after the other: a healthcheck that may take an hour to begin condemns no
+ * release. What the App says is meant for what it declares; one that is gone back to has its start periods nevertheless. Pure.
  */
-export function rolloutOf({ spec }: Pick<App, 'spec'>, minReadySeconds: number): Rollout {
-  const { rollout, services } = spec;
-  const asked = Object.values(services ?? {}).reduce((sum, service) => sum + askedMs(service), 0);
+export function rolloutOf(
+  { rollout }: Pick<AppSpec, 'rollout'>,
+  { services, replaced = [] }: { readonly services: readonly Asking[]; readonly replaced?: readonly Asking[] },
+  minReadySeconds: number,
+): Rollout {
+  const saidMs = rollout?.progressDeadlineSeconds ? rollout.progressDeadlineSeconds * 1000 : undefined;
+  const stopMs = Math.max(sumOf(services, stopGraceMs), sumOf(replaced, stopGraceMs));
+  const askedMs = sumOf(services, startPeriodMs) + stopMs + sumOf(services, handoverMs);
   return {
-    deadlineMs: rollout?.progressDeadlineSeconds ? rollout.progressDeadlineSeconds * 1000 : DEFAULTS.deadlineMs + asked,
+    deadlineMs: saidMs === undefined ? DEFAULTS.deadlineMs + askedMs : Math.max(saidMs, ...services.map(startPeriodMs)),
     minReadyMs: (rollout?.minReadySeconds ?? minReadySeconds) * 1000,
     maxRestarts: rollout?.maxRestarts ?? DEFAULTS.maxRestarts,
   };
@@ -54,8 +63,12 @@ export function onFailureOf({ spec, metadata }: Pick<App, 'spec' | 'metadata'>):
 export const startPeriodMs = ({ healthcheck }: Pick<AppService, 'healthcheck'>): number =>
   composeDurationMs(healthcheck?.start_period ?? healthcheck?.startPeriod) ?? 0;
 
-/** How long a service asks to be waited for: until its old container has stopped or handed over, and the new one counts. */
-function askedMs(service: AppService): number {
-  const handover = composeDurationMs(Number(labelsOf(service.labels)[HANDOVER_TIMEOUT] ?? Number.NaN)) ?? 0;
-  return startPeriodMs(service) + (composeDurationMs(service.stop_grace_period) ?? 0) + handover;
-}
+/** The time that its container may take to stop, ms. */
+const stopGraceMs = ({ stop_grace_period: grace }: Asking): number => composeDurationMs(grace) ?? 0;
+
+/** The time that its container may wait for the one before to hand over, ms. */
+const handoverMs = ({ labels }: Asking): number =>
+  composeDurationMs(Number(labelsOf(labels)[HANDOVER_TIMEOUT] ?? Number.NaN)) ?? 0;
+
+const sumOf = (services: readonly Asking[], ms: (service: Asking) => number): number =>
+  services.reduce((sum, service) => sum + ms(service), 0);

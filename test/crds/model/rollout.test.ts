@@ -8,6 +8,10 @@ const specOf = (web: Partial<AppService>, rollout?: AppSpec['rollout']): AppSpec
   declareApp({ web, db: {} }, rollout ? { rollout } : {}).spec;
 
 describe('when a release is good', () => {
+  const rolloutIs = (spec: AppSpec, replaced: AppSpec = {}, minReadySeconds = 10) => {
+    const [services, before] = [spec, replaced].map((one) => Object.values(one.services ?? {}));
+    return rolloutOf(spec, { services: services ?? [], ...(before ? { replaced: before } : {}) }, minReadySeconds);
+  };
   const deadlines: readonly (readonly [string, AppSpec, number])[] = [
     ['ten minutes where nobody says anything', specOf({}), 600_000],
     ['as the App says', specOf({ healthcheck: { start_period: '20s' } }, { progressDeadlineSeconds: 30 }), 30_000],
@@ -18,11 +22,22 @@ describe('when a release is good', () => {
     ['and nothing for what is no time', specOf({ labels: { 'io.balena.update.handover-timeout': 'x' } }), 600_000],
   ];
   for (const [what, spec, deadlineMs] of deadlines)
-    it(`its deadline is ${what}`, () => assert.equal(rolloutOf({ spec }, 10).deadlineMs, deadlineMs));
+    it(`its deadline is ${what}`, () => assert.equal(rolloutIs(spec).deadlineMs, deadlineMs));
+
+  it('its deadline has the time that what it replaces may take to stop, where that is the longer one', () => {
+    const [long, short] = [specOf({ stop_grace_period: '15m' }), specOf({ stop_grace_period: '1m' })];
+    assert.equal(rolloutIs(short, long).deadlineMs, 1_500_000);
+    assert.equal(rolloutIs(long, short).deadlineMs, 1_500_000);
+  });
+
+  it('its deadline is no shorter than a start period, though the App says so for another release', () => {
+    const { services } = specOf({ healthcheck: { start_period: '5m' } });
+    assert.equal(rolloutIs({ services: services ?? {}, rollout: { progressDeadlineSeconds: 30 } }).deadlineMs, 300_000);
+  });
 
   it('it is well for as long as the App says, else the agent', () => {
-    assert.equal(rolloutOf({ spec: specOf({}) }, 7).minReadyMs, 7_000);
-    assert.equal(rolloutOf({ spec: specOf({}, { minReadySeconds: 0 }) }, 7).minReadyMs, 0);
+    assert.equal(rolloutIs(specOf({}), {}, 7).minReadyMs, 7_000);
+    assert.equal(rolloutIs(specOf({}, { minReadySeconds: 0 }), {}, 7).minReadyMs, 0);
   });
 
   for (const start of ['30s', '0.5m', '30000ms', 30_000])

@@ -416,6 +416,25 @@ describe('a bad release', () => {
     rolledBack();
   });
 
+  it('goes, and the one before has the time that its own services ask for', async () => {
+    const slow = { healthcheck: { test: ['CMD', 'true'], start_period: '30m' } };
+    const webIsHealthy = async () => {
+      const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
+      device.engine.docker.setHealth(web?.id ?? '', 'healthy');
+      await agent().settle();
+    };
+    await declare({ ...GOOD, services: { ...GOOD.services, web: { image: 'web:1', imageId: 7, ...slow } } });
+    await pass(5);
+    await webIsHealthy();
+    failing.add('web:2');
+    starting.add('web:1');
+    await declare(BAD);
+    await pass(1_000);
+    assert.deepEqual(outcomes(), ['3 a Candidate', '2 b Bad']);
+    await webIsHealthy();
+    rolledBack();
+  });
+
   it('is not gone back from by hand to what is unknown, runs or was bad', async () => {
     await bring(GOOD);
     failing.add('web:2');
