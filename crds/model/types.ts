@@ -721,8 +721,12 @@ export interface ServiceStatus {
     count: number;
     /** When the latest of them began, as many as the budget allows. */
     recent: string[];
-    /** true: the budget is used up, and it is not restarted for this any more until it is healthy. */
+    /** true: the budget is used up, and it is not restarted for this any more until it is healthy, was restarted for something else or by somebody, or has another budget. */
     exhausted?: boolean;
+    /** When the run began in which the budget was used up, by the clock of the engine. Cannot be rebuilt. */
+    run?: string;
+    /** The budget that was used up, such as 5/300s. Cannot be rebuilt. */
+    budget?: string;
   };
   /** Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt. */
   crashLoopSince?: string;

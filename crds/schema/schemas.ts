@@ -347,7 +347,9 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         container: { type: "string", description: "Its id. Another container starts again at 0." },
         count: { type: "integer", description: "Number of these restarts of this container." },
         recent: { type: "array", description: "When the latest of them began, as many as the budget allows.", items: { type: "string" } },
-        exhausted: { type: "boolean", description: "true: the budget is used up, and it is not restarted for this any more until it is healthy." },
+        exhausted: { type: "boolean", description: "true: the budget is used up, and it is not restarted for this any more until it is healthy, was restarted for something else or by somebody, or has another budget." },
+        run: { type: "string", description: "When the run began in which the budget was used up, by the clock of the engine. Cannot be rebuilt." },
+        budget: { type: "string", description: "The budget that was used up, such as 5/300s. Cannot be rebuilt." },
       }, additionalProperties: false },
       crashLoopSince: { type: "string", description: "Since when it has been restarting after failures, or three times within five minutes; absent again when it has run for 60 s or is healthy, or for longer where `longestRunSeconds` asks for it. Cannot be rebuilt." },
       container: { type: "object", description: "Its container, as last seen.", required: ["id","name","createdAt","image"], properties: {

@@ -100,6 +100,26 @@ describe('the health of what runs', () => {
     assert.equal(device.engine.docker.container(NAME).health, 'starting');
   });
 
+  it('restarts one whose budget is used up again, once somebody restarted it or declares another budget', async () => {
+    await bring({ ...HEALTHCHECK, restart_unhealthy: '1/10m' });
+    const restarts = () => service().status?.unhealthyRestarts;
+    await become('unhealthy');
+    await become('unhealthy');
+    assert.deepEqual([restarts()?.count, restarts()?.exhausted], [1, true]);
+
+    device.clock.advance(600_000);
+    await device.engine.restartContainer(NAME, new AbortController().signal);
+    await agent.settle();
+    assert.equal(restarts()?.exhausted, undefined);
+    await become('unhealthy');
+    assert.equal(restarts()?.count, 2);
+    await become('unhealthy');
+    assert.deepEqual([restarts()?.count, restarts()?.exhausted], [2, true]);
+
+    await bring({ ...HEALTHCHECK, restart_unhealthy: '3/10m' });
+    assert.deepEqual([restarts()?.count, restarts()?.exhausted], [3, undefined]);
+  });
+
   it('restarts no unhealthy container while the application holds its update lock', async () => {
     await bring({ ...HEALTHCHECK, restart_unhealthy: true });
     const lock = join(device.folder, 'locks/1/web/updates.lock');

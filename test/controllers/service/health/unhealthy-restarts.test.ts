@@ -17,6 +17,10 @@ const record = (recent: readonly string[], more: Partial<UnhealthyRestarts> = {}
   ...{ container: 'c1', count: recent.length, recent: [...recent] },
   ...more,
 });
+/** The budget was used up in the present run of the container. */
+const USED_UP = { exhausted: true, run: '2026-01-01T00:00:01.000Z', budget: '2/60s' };
+const IN_ANOTHER_RUN = { ...USED_UP, run: '2026-01-01T00:00:00.500Z' };
+const OF_ANOTHER_BUDGET = { ...USED_UP, budget: '1/60s' };
 
 describe('the number of restarts that are left', () => {
   const rows: readonly { it: string; record?: UnhealthyRestarts; want: number }[] = [
@@ -26,6 +30,10 @@ describe('the number of restarts that are left', () => {
     { it: 'is 0 when as many were within the time', record: record([EARLIER, NOW]), want: 0 },
     { it: 'is 0 when more were than a new budget allows', record: record([EARLIER, EARLIER, NOW]), want: 0 },
     { it: 'stays 0 once the budget is used up', record: record([LONG_AGO], { exhausted: true }), want: 0 },
+    { it: 'stays 0 in the run in which it was used up', record: record([LONG_AGO], USED_UP), want: 0 },
+    { it: 'is the budget again in a run that somebody began', record: record([LONG_AGO], IN_ANOTHER_RUN), want: 2 },
+    { it: 'counts what was within the time in that, too', record: record([EARLIER], IN_ANOTHER_RUN), want: 1 },
+    { it: 'is that of another budget', record: record([EARLIER], OF_ANOTHER_BUDGET), want: 1 },
     { it: 'begins again with another container', record: record([EARLIER, NOW], { container: 'c0' }), want: 2 },
   ];
   for (const { it: what, record: before, want } of rows) {
@@ -80,7 +88,7 @@ describe('the record of restarts of an unhealthy container', () => {
       before: record([EARLIER, NOW]),
       health: 'unhealthy',
       left: 0,
-      want: record([EARLIER, NOW], { exhausted: true }),
+      want: record([EARLIER, NOW], USED_UP),
     },
     {
       it: 'says nothing of the budget before the container is unhealthy again',
@@ -97,14 +105,42 @@ describe('the record of restarts of an unhealthy container', () => {
     },
     {
       it: 'goes on saying so while it starts',
-      before: record([EARLIER], { exhausted: true }),
+      before: record([EARLIER], USED_UP),
       health: 'starting',
       left: 0,
-      want: record([EARLIER], { exhausted: true }),
+      want: record([EARLIER], USED_UP),
+    },
+    {
+      it: 'learns the run and the budget of what an earlier version noted',
+      before: record([EARLIER], { exhausted: true }),
+      health: 'unhealthy',
+      left: 0,
+      want: record([EARLIER], USED_UP),
+    },
+    {
+      it: 'does so no longer in a run that somebody began',
+      before: record([EARLIER], IN_ANOTHER_RUN),
+      health: 'starting',
+      left: 1,
+      want: record([EARLIER]),
+    },
+    {
+      it: 'does so no longer with another budget',
+      before: record([EARLIER], OF_ANOTHER_BUDGET),
+      health: 'unhealthy',
+      left: 1,
+      want: record([EARLIER]),
+    },
+    {
+      it: 'says so again when that is used up as well',
+      before: record([EARLIER, NOW], OF_ANOTHER_BUDGET),
+      health: 'unhealthy',
+      left: 0,
+      want: record([EARLIER, NOW], USED_UP),
     },
     {
       it: 'does so no longer when it is healthy',
-      before: record([EARLIER], { exhausted: true }),
+      before: record([EARLIER], USED_UP),
       health: 'healthy',
       left: 0,
       want: record([EARLIER]),
