@@ -98,7 +98,7 @@ function lookAt(
   const ill = isFirst
     ? illBefore(revision, children, lastGoodOf(others, revision.metadata.name))
     : stillIll(status?.illBefore ?? [], children);
-  const parts = partsOf(withBefore(revision, before, ill), children, time);
+  const parts = partsOf(revision, { restarts: before, ill }, children, time);
   const isWell = parts.every(({ trouble }) => trouble === undefined);
   const paused = pauseOf(app, children, cache.hasSynced);
   const key = `${revision.metadata.name}/${spec.number}`;
@@ -143,12 +143,6 @@ function lookAt(
     )[0],
   };
 }
-
-/** The Revision with what was there before its promotion. */
-const withBefore = (revision: Revision, before: Looked['restartsBefore'], illBefore: readonly string[]): Revision => ({
-  ...revision,
-  status: { ...revision.status, restartsBefore: before ?? {}, illBefore: [...illBefore] },
-});
 
 /** Why the time until the deadline stands still; undefined when nothing is in the way. */
 function pauseOf(

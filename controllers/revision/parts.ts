@@ -10,6 +10,13 @@ import type { WatchTime } from './watch-time.js';
 
 type Child = Image | Service;
 
+/** What services had behind them when they were promoted, by their names in the App. */
+interface Before {
+  readonly restarts: NonNullable<Revision['status']>['restartsBefore'];
+  /** Those that were not well, and have not been since. */
+  readonly ill: readonly string[];
+}
+
 /** The App's own services, which are what was promoted last, and the images that they run. */
 export function childrenOf(store: Pick<Store, 'owned'>, { spec }: Revision): readonly Child[] {
   const owner = keyOf('App', spec.app);
@@ -24,15 +31,18 @@ export function childrenOf(store: Pick<Store, 'owned'>, { spec }: Revision): rea
  * How the services of what was promoted are, and their images. A network or volume counts by what it keeps from its
  * services: one whose changed definition is refused, so that nothing is lost, is no fault of the release that runs.
  */
-export function partsOf(revision: Revision, children: readonly Child[], time: WatchTime): readonly GatePart[] {
+export function partsOf(
+  { spec }: Pick<Revision, 'spec'>,
+  before: Before,
+  children: readonly Child[],
+  time: WatchTime,
+): readonly GatePart[] {
   const parts = children.map(
     (one): GatePart =>
-      one.kind === 'Service'
-        ? servicePart(revision, one, time)
-        : { name: keyText(one), restarts: 0, ...troubleOf(one) },
+      one.kind === 'Service' ? servicePart(before, one, time) : { name: keyText(one), restarts: 0, ...troubleOf(one) },
   );
   const there = new Set(children.filter(isActive).map(keyText));
-  const missing = revision.spec.documents
+  const missing = spec.documents
     .filter(({ kind }) => kind === 'Service')
     .map(({ kind, name }) => `${kind}/${name}`)
     .filter((key) => !there.has(key));
@@ -51,10 +61,10 @@ function troubleOf(one: Child): Pick<GatePart, 'fault' | 'trouble'> {
   return { trouble: `${reason}: ${message}`, ...(isStalled(one) ? { fault: { reason, message } } : {}) };
 }
 
-function servicePart(revision: Revision, service: Service, time: WatchTime): GatePart {
+function servicePart(before: Before, service: Service, time: WatchTime): GatePart {
   const { metadata, spec, status } = service;
   const { serviceName: name } = spec;
-  if (revision.status?.illBefore?.includes(name)) return { name, restarts: 0, isExcused: true };
+  if (before.ill.includes(name)) return { name, restarts: 0, isExcused: true };
   const found = troubleOf(service);
   const said = isObserved(service) ? conditionOf(service, 'Ready') : undefined;
   const condemns =
@@ -67,7 +77,7 @@ function servicePart(revision: Revision, service: Service, time: WatchTime): Gat
   const ranMs = runningSince === undefined ? undefined : time.since(`ran/${metadata.uid}`, runningSince);
   return {
     name,
-    restarts: restartsOf(revision, service),
+    restarts: restartsOf(before, service),
     ...(trouble === undefined ? {} : { trouble }),
     ...(fault === undefined ? {} : { fault }),
     ...(ranMs === undefined ? {} : { ranMs }),
@@ -76,11 +86,11 @@ function servicePart(revision: Revision, service: Service, time: WatchTime): Gat
 }
 
 /** Restarts since the promotion: those of a container that was there before it are taken off. Pure. */
-function restartsOf({ status }: Revision, { metadata, spec, status: of }: Service): number {
-  if (!isObserved({ metadata, status: of })) return 0;
-  const before = status?.restartsBefore?.[spec.serviceName];
-  const restarts = of?.restarts ?? 0;
-  return before && before.container === of?.container?.id ? Math.max(0, restarts - before.restarts) : restarts;
+function restartsOf({ restarts: known }: Before, { metadata, spec, status }: Service): number {
+  if (!isObserved({ metadata, status })) return 0;
+  const before = known?.[spec.serviceName];
+  const restarts = status?.restarts ?? 0;
+  return before && before.container === status?.container?.id ? Math.max(0, restarts - before.restarts) : restarts;
 }
 
 /**
@@ -119,7 +129,7 @@ function isSameService(name: string, ...revisions: readonly Revision['spec'][]):
 }
 
 /** What containers had behind them when a promotion is first looked at. Pure. */
-export function restartsBefore(children: readonly Child[]): NonNullable<Revision['status']>['restartsBefore'] {
+export function restartsBefore(children: readonly Child[]): Before['restarts'] {
   const found = children.flatMap((one) => {
     if (one.kind !== 'Service' || !one.status?.container || !one.status.restarts) return [];
     return [[one.spec.serviceName, { container: one.status.container.id, restarts: one.status.restarts }] as const];
