@@ -112,8 +112,8 @@ const purposeOf = ({ metadata }: Image, app: App | undefined): string =>
 
 /**
  * Tells whether another document needs the image: an Image, a Service (a standalone one has no Image), or an App that
- * names it and may not have declared it yet. `toCome`: only documents that wait for a download, which those of
- * suspended Apps and retained images do not.
+ * names it and may not have declared it yet, unless that is refused. `toCome`: only documents that wait for a download,
+ * which those of suspended Apps and retained images do not.
  */
 function wantedBy(
   store: Store,
@@ -125,14 +125,20 @@ function wantedBy(
   const asks = (one: Image | Service): boolean =>
     isActive(one) && isMeant(one.spec.image) && counts(store.get('App', one.spec.app));
   const keeps = ({ spec }: Image): boolean => toCome && spec.spareSince !== undefined;
-  const runs = ({ spec }: App): boolean =>
-    spec.release !== null && Object.values(spec.services ?? {}).some(({ image }) => isMeant(image));
+  const runs = (app: App): boolean =>
+    !isRefused(app) &&
+    app.spec.release !== null &&
+    Object.values(app.spec.services ?? {}).some(({ image }) => isMeant(image));
   return (
     store.list('Image').some((one) => one.metadata.name !== name && asks(one) && !keeps(one)) ||
     store.list('Service').some(asks) ||
     store.list('App').some((one) => isActive(one) && runs(one) && counts(one))
   );
 }
+
+/** Tells whether another revision is to run than what the App declares, of which it keeps what it wants. Pure. */
+const isRefused = ({ metadata, status }: App): boolean =>
+  status?.rollback !== undefined && status.observedGeneration === metadata.generation;
 
 /**
  * Tells whether `other` would be lost with the reference: it is the same one, or a digest that Docker removes with the

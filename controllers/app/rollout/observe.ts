@@ -92,13 +92,17 @@ export function observeTarget(
   return { children, content, rollout };
 }
 
-/** Images of the release that is refused stay as long as its document asks for them: somebody may want to try it again. */
+/**
+ * Images of the release that is refused stay as long as its document asks for them: somebody may want to try it again.
+ * While one is missing of what is to run, its own may need their room.
+ */
 function keptImages(
   cache: EngineCache,
   app: App,
   existing: readonly AnyResource[],
   wanted: readonly AnyDeclared[],
 ): readonly AnyDeclared[] {
+  if (wanted.some((one) => one.kind === 'Image' && !cache.image(one.spec.image))) return [];
   const names = new Set(wanted.map(({ metadata }) => metadata.name));
   const declared = new Set(childrenOf(app).flatMap((one) => (one.kind === 'Image' ? [one.spec.image] : [])));
   return existing.flatMap((one) => {

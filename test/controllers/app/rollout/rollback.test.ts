@@ -6,7 +6,7 @@ import { conditionOf, isReady, isSettled } from '../../../../crds/model/conditio
 import { type AnyDeclared, API_VERSION, keyOf } from '../../../../crds/model/kinds.js';
 import { latestFirst } from '../../../../crds/model/revisions.js';
 import type { AppSpec } from '../../../../crds/model/types.js';
-import { Device } from '../../../simulation/device.js';
+import { Device, type DeviceSettings } from '../../../simulation/device.js';
 
 const release = (commit: string, image: string, more: Partial<AppSpec> = {}): AppSpec => ({
   appId: 1,
@@ -20,6 +20,11 @@ const release = (commit: string, image: string, more: Partial<AppSpec> = {}): Ap
 });
 const GOOD = release('a', 'web:1');
 const BAD = release('b', 'web:2');
+/** Its `web` gives its image up before it downloads the next one. */
+const deletingFirst = (of: AppSpec): AppSpec => {
+  const labels = { 'io.balena.update.strategy': 'delete-then-download' };
+  return { ...of, services: { ...of.services, web: { image: 'web:1', ...of.services?.web, labels } } };
+};
 
 describe('a bad release', () => {
   let device: Device;
@@ -27,8 +32,8 @@ describe('a bad release', () => {
   const failing = new Set<string>();
   /** Images whose healthchecks never say anything. */
   const starting = new Set<string>();
-  beforeEach(async () => {
-    device = new Device();
+  const start = async (settings: DeviceSettings = {}) => {
+    device = new Device(settings);
     for (const name of ['web:1', 'web:2', 'web:3', 'db:1']) device.engine.images.serve(name, { content: name });
     failing.clear();
     starting.clear();
@@ -41,7 +46,8 @@ describe('a bad release', () => {
       if (isOneOf(starting)) device.engine.docker.setHealth(String(id), 'starting');
     };
     await device.boot();
-  });
+  };
+  beforeEach(() => start());
   afterEach(() => device.stop());
 
   const agent = () => device.agent ?? assert.fail('no agent');
@@ -234,14 +240,9 @@ describe('a bad release', () => {
   });
 
   it('is not started again after a power failure on the way back, not even where the way back makes room first', async () => {
-    const strategy = { labels: { 'io.balena.update.strategy': 'delete-then-download' } };
-    const making = (of: AppSpec): AppSpec => ({
-      ...of,
-      services: { ...of.services, web: { image: 'web:1', ...of.services?.web, ...strategy } },
-    });
-    await bring(making(GOOD));
+    await bring(deletingFirst(GOOD));
     failing.add('web:2');
-    await declare(making(BAD));
+    await declare(deletingFirst(BAD));
     const isBack = () => app().status?.rollback !== undefined;
     let killed = false;
     device.observer = {
@@ -432,6 +433,16 @@ describe('a bad release', () => {
     await pass(1_000);
     assert.deepEqual(outcomes(), ['3 a Candidate', '2 b Bad']);
     await webIsHealthy();
+    rolledBack();
+  });
+
+  it('gives its image up where the disk has room for one', async () => {
+    await device.stop();
+    const taken = () => new Set(device.engine.images.list().map(({ id }) => id)).size;
+    await start({ disk: { free: () => 2_900 - 1_000 * taken(), sizeOf: () => 900 } });
+    await bring(deletingFirst(GOOD));
+    failing.add('web:2');
+    await bring(deletingFirst(BAD));
     rolledBack();
   });
 
