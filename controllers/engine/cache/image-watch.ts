@@ -41,6 +41,8 @@ export class ImageWatch {
       () => engine.inspectImage(reference, signal),
       (image, stamp) => {
         if (this.#cache.take(reference, image, stamp)) announce({ type: 'image' });
+        // The image may have gone with this name, or have others.
+        if (image === undefined && id !== undefined && this.#cache.idOf(id) !== undefined) refreshQueue.mark(keyOf(id));
       },
       () => wasStale && this.#invalidate(key),
     );

@@ -121,6 +121,24 @@ describe('The cache of the engine, asked for an image', () => {
     assert.deepEqual(cache.image('sha256:a')?.tags, []);
   });
 
+  it('looks at the image itself when one of its names leads nowhere any more', async () => {
+    const digest = 'busybox@sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd';
+    const { cache, engine, takeChanges, pass } = await aCache((it) =>
+      it.images.set('sha256:a', anImage({ digests: [digest] })),
+    );
+    await cache.refreshImage('busybox:latest', never);
+    assert.equal(cache.image(digest)?.id, 'sha256:a');
+    engine.takeRequests();
+    takeChanges();
+    // It was removed, and no event has told of that.
+    engine.images.clear();
+    await cache.refreshImage('busybox:latest', never);
+    await pass(100);
+    assert.equal(cache.image(digest), undefined);
+    assert.deepEqual(engine.takeRequests(), ['inspectImage busybox:latest', 'inspectImage sha256:a']);
+    assert.deepEqual(takeChanges(), ['image', 'image']);
+  });
+
   it('does not lose a pulled image to a list that began before', async () => {
     const { cache, engine } = await aCache();
     const release = engine.hold('listImages');
