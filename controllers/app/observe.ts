@@ -127,7 +127,7 @@ export function observeApp(
     }),
     imageRetention: observeImageRetention({
       ...{ app, existing, desired, store, cache, ages, graceMs },
-      pinned: pinnedImages(revisions),
+      pinned: pinnedImages(cache, revisions),
       isVerifying: isVerifying(revisions) || isTurning(rollout),
       nowMs: now(),
     }),

@@ -32,7 +32,7 @@ interface ImageRetentionInput {
   readonly store: Store;
   readonly cache: EngineCache;
   readonly ages: Ages;
-  /** References of images that stay: what the App can go back to runs them. */
+  /** References and ids of images that stay: what the App can go back to runs them. */
   readonly pinned: ReadonlySet<string>;
   /** Whether a release is still verified, so that nothing pinned goes even where a download lacks disk space. */
   readonly isVerifying: boolean;
@@ -60,7 +60,8 @@ export function observeImageRetention({
     .filter((one) => one.kind === 'Image')
     .filter((one) => isActive(one) && !wanted.has(one.metadata.name));
   if (unwanted.length === 0) return NO_UNWANTED_IMAGES;
-  const isPinned = ({ spec }: Image): boolean => pinned.has(spec.image);
+  const isPinned = ({ spec }: Image): boolean =>
+    pinned.has(spec.image) || pinned.has(cache.image(spec.image)?.id ?? spec.image);
   const others = unwanted.filter((image) => !isPinned(image));
 
   const isShortOfDisk = store.list('Image').some(lacksDisk);

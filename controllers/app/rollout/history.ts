@@ -15,6 +15,7 @@ import type { RevisionSpec } from '../../../crds/model/types.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
 import { declaredAs, identityOf } from '../release/children.js';
 import type { Content } from './content.js';
+import { imagesToRestore } from './restore.js';
 
 /** The Revisions of an App. */
 export const revisionsOf = (store: Pick<Store, 'owned'>, { metadata }: Pick<App, 'metadata'>): readonly Revision[] =>
@@ -112,11 +113,17 @@ export function isVerifying(revisions: readonly Revision[]): boolean {
   return latest !== undefined && isUndecided(latest);
 }
 
-/** References of images that stay on the device: what can be gone back to needs them. Pure. */
-export function pinnedImages(revisions: readonly Revision[]): ReadonlySet<string> {
+/** References and ids of images that stay on the device: what can be gone back to needs them. */
+export function pinnedImages(cache: Pick<EngineCache, 'image'>, revisions: readonly Revision[]): ReadonlySet<string> {
   const latest = latestOf(revisions);
   // One that is promoted again may have been good once, and be bad now.
   const refuge = latest && isUndecided(latest) ? lastGoodOf(revisions, latest.metadata.name) : undefined;
   const good = lastGoodOf(revisions);
-  return new Set([good, refuge].flatMap((one) => (one ? imagesOfRevision(one.spec) : [])));
+  const pinned = [...new Set([good, refuge])].flatMap((one) => {
+    if (!one) return [];
+    // The tags that it names may lead elsewhere by now; then it runs by digests or ids.
+    const exact = imagesToRestore(cache, one);
+    return [...imagesOfRevision(one.spec), ...exact, ...exact.flatMap((image) => cache.image(image)?.id ?? [])];
+  });
+  return new Set(pinned);
 }

@@ -41,6 +41,14 @@ export function restore(
   return { documents, images: imagesOf(app.metadata.name, [...services, ...standaloneServices]), lost: [...lost] };
 }
 
+/** References by which a Revision gets the images that it ran, as far as anything leads to them. */
+export function imagesToRestore(cache: Pick<EngineCache, 'image'>, revision: Revision): readonly string[] {
+  return revision.spec.documents.flatMap(({ kind, spec }) => {
+    const image = kind === 'Service' ? exactReference(cache, revision, spec as unknown as Service['spec']) : undefined;
+    return image === undefined ? [] : [image];
+  });
+}
+
 /** How the image is asked for that a service of a Revision ran; undefined when nothing leads to it any more. */
 function exactReference(
   cache: Pick<EngineCache, 'image'>,

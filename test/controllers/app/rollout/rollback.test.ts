@@ -436,6 +436,25 @@ describe('a bad release', () => {
     rolledBack();
   });
 
+  it('finds the images of the one before on the device, though that was gone back to and runs by digests', async () => {
+    await bring(GOOD);
+    await bring(BAD);
+    await store().request(keyOf('App', 'hello'), { rollback: {} });
+    await agent().settle();
+    rolledBack();
+    const web = () => device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
+    const ran = web()?.image ?? '';
+    starting.add('web:3');
+    await declare(release('c', 'web:3', { rollout: { progressDeadlineSeconds: 1_800 } }));
+    await pass(60);
+    assert.deepEqual([said(), names()], ['False Verifying', ['db_8_1_c', 'web_7_1_c']]);
+    assert.ok(device.engine.images.seen(ran), 'it is needed on the way back');
+    for (const image of ['web:1', 'web:2', 'db:1']) device.engine.images.withdraw(image);
+    device.engine.docker.setHealth(web()?.id ?? '', 'unhealthy');
+    await agent().settle();
+    rolledBack();
+  });
+
   it('gives its image up where the disk has room for one', async () => {
     await device.stop();
     const taken = () => new Set(device.engine.images.list().map(({ id }) => id)).size;
