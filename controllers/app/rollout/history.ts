@@ -24,7 +24,7 @@ export const revisionsOf = (store: Pick<Store, 'owned'>, { metadata }: Pick<App,
 interface Promotion {
   readonly app: App;
   readonly content: Content;
-  /** It was promoted before, and is so again for its own sake: it stays what it was but for its number and time. */
+  /** It was promoted before, and is so again for its own sake: it stays what it was but for its number and time, and that it was found running. */
   readonly restored?: Revision | undefined;
   readonly revisions: readonly Revision[];
   /** The promotion before was of the same content, and is to be looked at anew all the same. */
@@ -45,7 +45,7 @@ export function withPromotion(
   if (latest?.metadata.name === content.name && !again) return revisions.map(declaredRevision);
   const turn = { number: (latest?.spec.number ?? 0) + 1, promotedAt: new Date(now()).toISOString() };
   const spec: RevisionSpec = restored
-    ? { ...restored.spec, ...turn }
+    ? { ...restored.spec, ...turn, from: promotedAgain(restored.spec.from) }
     : {
         app: app.metadata.name,
         ...turn,
@@ -65,6 +65,11 @@ export function withPromotion(
     spec,
   };
   return [promoted, ...keptOf(app, revisions, content.name).map(declaredRevision)];
+}
+
+/** It was found running once, and no longer is: now it has to prove itself. Pure. */
+function promotedAgain({ adopted: _, ...from }: RevisionSpec['from']): RevisionSpec['from'] {
+  return from;
 }
 
 /** Revisions that stay beside the one of that name: the latest ones, and the one that can be gone back to. Pure. */

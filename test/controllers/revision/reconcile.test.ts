@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyDeclared, API_VERSION } from '../../../crds/model/kinds.js';
+import { type AnyDeclared, API_VERSION, keyOf } from '../../../crds/model/kinds.js';
 import { latestFirst } from '../../../crds/model/revisions.js';
 import type { AppSpec } from '../../../crds/model/types.js';
 import { Device } from '../../simulation/device.js';
@@ -171,8 +171,8 @@ describe('the Revisions of an App', () => {
     );
   });
 
-  it('are written for what an earlier version promoted, which counts as good at once', async () => {
-    await bring(spec('a', 'web:1'));
+  /** Has the next agent find what runs without Revisions of it, as an earlier version leaves it. */
+  const forget = async () => {
     const { store } = agent();
     const children = ['Image', 'Network', 'Service'].flatMap((kind) =>
       store.list(kind as 'Service').filter(({ metadata }) => metadata.owner !== undefined),
@@ -185,6 +185,11 @@ describe('the Revisions of an App', () => {
       })),
     });
     assert.deepEqual(revisions(), []);
+  };
+
+  it('are written for what an earlier version promoted, which counts as good at once', async () => {
+    await bring(spec('a', 'web:1'));
+    await forget();
     const before = device.clock.now();
     await device.halt();
     await device.boot();
@@ -192,6 +197,21 @@ describe('the Revisions of an App', () => {
     assert.deepEqual(outcomes(), ['1 a Good']);
     assert.equal(revisions()[0]?.spec.from.adopted, true);
     assert.ok(device.clock.now() - before < 10_000);
+  });
+
+  it('have to prove themselves like others when what an earlier version promoted is gone back to', async () => {
+    await bring(spec('a', 'web:1'));
+    await forget();
+    await device.halt();
+    await device.boot();
+    await agent().settle();
+    await bring(spec('b', 'web:2'));
+    await agent().store.request(keyOf('App', 'hello'), { rollback: {} });
+    await look();
+    assert.deepEqual(outcomes(), ['3 a Candidate', '2 b Good']);
+    assert.equal(revisions()[0]?.spec.from.adopted, undefined);
+    await agent().settle();
+    assert.deepEqual(outcomes(), ['3 a Good', '2 b Superseded']);
   });
 
   it('are looked at on by the next agent, which does not begin the time anew', async () => {
