@@ -2,6 +2,7 @@ import { isReady } from '../../crds/model/conditions.js';
 import type { App } from '../../crds/model/kinds.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
+import { servicesOfRevision } from '../../crds/model/revisions.js';
 import { acknowledgedSuspension } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import type { Facts, OwnCondition, Progress, StepResult } from '../runtime/reconciler.js';
@@ -96,9 +97,11 @@ export function availability(
   if (at !== 'acted') return undefined;
   if (!rollout.back) return [];
   const ill = existing.filter((one) => one.kind === 'Service' && !isReady(one));
-  const { to } = rollout.back.rollback;
+  const { rollback, to } = rollout.back;
   if (ill.length === 0) {
-    return [{ type: 'Available', status: 'True', reason: 'RolledBack', message: `Revision ${to} runs, and is well` }];
+    const isEmpty = to && servicesOfRevision(to.spec).length === 0;
+    const message = `Revision ${rollback.to} ${isEmpty ? 'has no services, so that nothing runs' : 'runs, and is well'}`;
+    return [{ type: 'Available', status: 'True', reason: 'RolledBack', message }];
   }
   const names = ill.map(({ metadata }) => metadata.name).join(', ');
   return [{ type: 'Available', status: 'False', reason: 'ServicesNotHealthy', message: `Not well: ${names}` }];

@@ -2,7 +2,6 @@ import { NO_COMMANDS } from '../../controllers/app/commands/commands.js';
 import { NO_DISK_PRESSURE } from '../../controllers/app/images/disk-pressure.js';
 import { NO_UNWANTED_IMAGES } from '../../controllers/app/images/image-retention.js';
 import type { AppFacts } from '../../controllers/app/plan.js';
-import { NO_ROLLOUT } from '../../controllers/app/rollout/observe.js';
 
 /** What an App without children finds when nothing is pending and nothing is in the way; `facts` says what differs. */
 export const quietAppFacts = (facts: Partial<AppFacts> = {}): AppFacts => ({
@@ -10,7 +9,15 @@ export const quietAppFacts = (facts: Partial<AppFacts> = {}): AppFacts => ({
   desired: [],
   content: { name: 'hello.1', documents: [] },
   revisions: [],
-  rollout: { ...NO_ROLLOUT, declared: { name: 'hello.1', documents: [] } },
+  rollout: {
+    declared: { name: 'hello.1', documents: [] },
+    back: undefined,
+    verdict: undefined,
+    refuge: undefined,
+    onFailure: 'rollback',
+    retry: undefined,
+    byHand: undefined,
+  },
   issues: [],
   taken: [],
   missing: [],

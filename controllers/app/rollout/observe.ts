@@ -2,7 +2,7 @@ import { isActive } from '../../../crds/model/active.js';
 import type { AnyDeclared, AnyResource, App, Request, Service } from '../../../crds/model/kinds.js';
 import type { NumberedRelease } from '../../../crds/model/release.js';
 import { pendingRequest } from '../../../crds/model/requests.js';
-import { isUndecided, lastGoodOf, latestOf, type Revision } from '../../../crds/model/revisions.js';
+import { isUndecided, lastGoodOf, latestOf, type Revision, servicesOfRevision } from '../../../crds/model/revisions.js';
 import { type OnFailure, onFailureOf } from '../../../crds/model/rollout.js';
 import type { AppStatus } from '../../../crds/model/types.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
@@ -29,17 +29,13 @@ export interface RolloutFacts {
   readonly back: WayBack | undefined;
   /** What was found out about what was promoted last; undefined while that is not what is to run. */
   readonly verdict: 'open' | 'good' | { readonly revision: Revision } | undefined;
-  /** Where the App would go back to by itself; undefined: nowhere. */
+  /** Where the App would go back to by itself; undefined: nowhere, or to where nothing would run. */
   readonly refuge: { readonly revision: Revision; readonly lost: readonly string[] } | undefined;
   readonly onFailure: OnFailure;
   /** Requests that are not acknowledged. */
   readonly retry: Request | undefined;
   readonly byHand: ByHand | undefined;
 }
-export const NO_ROLLOUT: Omit<RolloutFacts, 'declared'> = {
-  ...{ back: undefined, verdict: undefined, refuge: undefined, onFailure: 'rollback' },
-  ...{ retry: undefined, byHand: undefined },
-};
 
 /** Somebody asks for another revision. */
 interface ByHand {
@@ -79,7 +75,11 @@ export function observeTarget(
     declared,
     back: isBack ? { rollback, to, lost: restored?.lost ?? [] } : undefined,
     verdict: verdictOf(revisions, content),
-    refuge: good && { revision: good, lost: restore(cache, app, good).lost },
+    // Where nothing runs it is no better.
+    refuge:
+      good && servicesOfRevision(good.spec).length > 0
+        ? { revision: good, lost: restore(cache, app, good).lost }
+        : undefined,
     onFailure: onFailureOf(app),
     retry: pendingRequest(app, 'retry'),
     byHand: byHandOf(cache, app, revisions, { running: isBack ? rollback.to : declared.name, declared: declared.name }),

@@ -6,7 +6,7 @@ import { imagesOf } from '../release/children.js';
 import type { Promoted } from './content.js';
 
 /** The children of a Revision as they are promoted again, and the images that nothing can bring back. */
-export interface Restored {
+interface Restored {
   readonly documents: readonly Promoted[];
   readonly images: readonly AnyDeclared[];
   /** References whose image has gone from the device and has no digest by which a registry would know it. */

@@ -349,6 +349,18 @@ describe('a bad release', () => {
     assert.equal(said(), 'True Settled');
   });
 
+  it('stays when nothing ran before it, which somebody may go back to by hand', async () => {
+    await bring({ ...GOOD, services: {} });
+    failing.add('web:2');
+    await bring(BAD);
+    assert.deepEqual([said(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual(outcomes(), ['2 b Bad', '1 a Good']);
+    await store().request(keyOf('App', 'hello'), { rollback: {} });
+    await agent().settle();
+    assert.deepEqual([said(), names()], ['False RolledBack', []]);
+    assert.match(condition('Available')?.message ?? '', /has no services, so that nothing runs$/);
+  });
+
   it('goes once the application lets it', async () => {
     await bring(GOOD);
     failing.add('web:2');
