@@ -18,6 +18,7 @@ import { pingRows } from './rows/ping.js';
 import { planRows } from './rows/plan.js';
 import { removedRows } from './rows/removed.js';
 import { requestRows } from './rows/requests.js';
+import { rollbackRows } from './rows/rollback.js';
 import { sameRows } from './rows/same.js';
 import { scaleRows } from './rows/scale.js';
 import { settledRows } from './rows/settled.js';
@@ -38,6 +39,7 @@ const GROUPS: Readonly<Record<string, readonly RowGroup[]>> = {
   same: [sameRows],
   change: [changeRows({ count: 20, timesFloor: 1.2 })],
   strategies: [strategyRows],
+  rollback: [rollbackRows],
   removed: [removedRows],
   settled: [settledRows],
   memory: [memoryRows],
