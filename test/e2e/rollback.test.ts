@@ -292,7 +292,7 @@ describe('a bad release on a real engine', function () {
             services: {
               '1': {
                 ...{ environment: {}, labels, imageId: 1, serviceName: 'main', serviceId: 1, image: scene.image },
-                ...{ running: true, command },
+                ...{ running: true, command, stop_signal: 'SIGKILL' },
               },
             },
           },
