@@ -2,6 +2,7 @@ import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { visible } from '../../api/platform/visible.js';
 import { isMap } from '../../crds/model/maps.js';
 import type { Revision } from '../../crds/model/revisions.js';
+import { isSecretName } from '../../crds/model/secret-names.js';
 import type { StepResult } from '../runtime/reconciler.js';
 import type { RevisionDeps } from './observe.js';
 import type { RevisionStep } from './plan.js';
@@ -37,17 +38,25 @@ export async function executeRevisionStep(
   return { lastLines: lines.slice(-LINES) };
 }
 
-/** Shorter values are words of every sentence. */
+/** Shorter values are words of every sentence, unless the name says that it is a secret. */
 const SHORTEST = 6;
 
 /** Values of variables of its services, which may be secrets; the longest first. Pure. */
 function valuesOf({ spec }: Pick<Revision, 'spec'>): readonly string[] {
-  const found = spec.documents.flatMap(({ spec: { environment } }) => {
-    if (Array.isArray(environment)) return environment.map((one) => String(one).split('=').slice(1).join('='));
-    return isMap(environment) ? Object.values(environment).map(String) : [];
+  const found = spec.documents.flatMap(({ spec: { environment } }): readonly (readonly [string, string])[] => {
+    if (!Array.isArray(environment)) return isMap(environment) ? Object.entries(environment).map(textOf) : [];
+    return environment.map((one) => {
+      const [name = '', ...rest] = String(one).split('=');
+      return [name, rest.join('=')];
+    });
   });
-  return found.filter(({ length }) => length >= SHORTEST).toSorted((a, b) => b.length - a.length);
+  return found
+    .filter(([name, { length }]) => length >= SHORTEST || (length > 0 && isSecretName(name)))
+    .map(([, value]) => value)
+    .toSorted((a, b) => b.length - a.length);
 }
+
+const textOf = ([name, value]: readonly [string, unknown]) => [name, String(value ?? '')] as const;
 
 const without = (text: string, values: readonly string[]): string =>
   values.reduce((left, value) => left.replaceAll(value, '***'), text);
