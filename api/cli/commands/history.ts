@@ -1,11 +1,8 @@
-import type { Resource } from '../../../crds/model/kinds.js';
-import { latestFirst } from '../../../crds/model/revisions.js';
+import { latestFirst, type Revision } from '../../../crds/model/revisions.js';
 import type { Session } from '../client/session.js';
 import { tableLines } from '../format/table.js';
 import { ageText } from '../format/words.js';
 import { collectionPath, objectPath, subject } from '../kind-words.js';
-
-type Revision = Resource<'Revision'>;
 
 /** `supercargo history`: what was promoted of an app, the latest first, and what came of it. */
 export async function history(session: Session, app: string): Promise<void> {

@@ -56,7 +56,7 @@ export function reasonsOfApp(app: App, promoted: readonly Revision[], nowMs: num
       latest
         ? `What runs is ${revisionText(latest, nowMs)}${outcomeOf(latest)}.`
         : 'Nothing of it has been promoted yet.',
-      ...refusedOf(app, nowMs),
+      ...refusedOf(app, latest, nowMs),
       ...tried.map((one) => `Before that, ${revisionText(one, nowMs)} was tried${outcomeOf(one)}.`),
       ...nowOf(app, nowMs),
     ],
@@ -64,12 +64,13 @@ export function reasonsOfApp(app: App, promoted: readonly Revision[], nowMs: num
 }
 
 /** What its document says, and why that does not run. */
-function refusedOf({ status }: App, nowMs: number): readonly string[] {
+function refusedOf({ status }: App, latest: Revision | undefined, nowMs: number): readonly string[] {
   const { rollback } = status ?? {};
   if (!rollback) return [];
   const { from, to, reason, message, at } = rollback;
+  const instead = latest?.metadata.name === to ? `${to} runs instead` : `${to} is to run instead, and does not yet`;
   return [
-    `Its document asks for revision ${from}, which has been refused for ${agoText(at, nowMs)}: ${reason} (${message}). ${to} runs instead.`,
+    `Its document asks for revision ${from}, which has been refused for ${agoText(at, nowMs)}: ${reason} (${message}). ${instead}.`,
   ];
 }
 

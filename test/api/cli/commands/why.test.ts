@@ -108,12 +108,16 @@ describe('why an App is as it is', () => {
       'It has been ready for 120m now.',
     ]);
     const rollback = {
-      ...{ from: 'hello.r2', to: 'hello.r1', reason: 'CrashLoop', message: 'web exited with 1' },
+      ...{ from: 'hello.r2', to: 'hello.r3', reason: 'CrashLoop', message: 'web exited with 1' },
       at: '2026-01-01T01:30:00Z',
     };
     assert.equal(
       reasonsOfApp(anApp({ status: { ...ready(), rollback } }), [third, second, first], NOW).sentences[1],
-      'Its document asks for revision hello.r2, which has been refused for 30m: CrashLoop (web exited with 1). hello.r1 runs instead.',
+      'Its document asks for revision hello.r2, which has been refused for 30m: CrashLoop (web exited with 1). hello.r3 runs instead.',
+    );
+    assert.match(
+      reasonsOfApp(anApp({ status: { ...ready(), rollback } }), [second, first], NOW).sentences[1] ?? '',
+      /hello\.r3 is to run instead, and does not yet\.$/,
     );
     assert.equal(reasonsOfApp(anApp({}), [], NOW).sentences[0], 'Nothing of it has been promoted yet.');
   });
