@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectEngine } from '../../controllers/engine/client/dockerode-engine.js';
@@ -11,6 +11,7 @@ import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/pr
 import { seedImage } from '../../controllers/engine/local/seed-image.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { AgentProcess } from '../setup/agent.js';
+import { freePort, useEngineAt } from '../setup/docker.js';
 import { until } from '../setup/until.js';
 
 // Only root can start a daemon; with an engine given from outside these tests may run as anybody.
@@ -122,10 +123,18 @@ if (isRoot()) {
     let agent: AgentProcess;
     let engine: Engine;
     const daemonPid = async () => Number(await readFile(engineFolders(agent.data).pidFile, 'utf8'));
-    const untilReady = () =>
+    const containerdPid = async (): Promise<number> => {
+      const { execRoot } = engineFolders(agent.data);
+      for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+        const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+        if (/containerd\0--config/.test(line) && line.includes(execRoot)) return Number(pid);
+      }
+      return assert.fail('containerd does not run');
+    };
+    const untilReady = (name = 'kept') =>
       until(
-        'the app is Ready',
-        () => agent.document('App', 'kept'),
+        `App ${name} is Ready`,
+        () => agent.document('App', name),
         (app) => app !== undefined && isReady(app),
         { withinMs: 60_000, hint: () => agent.tail() },
       );
@@ -205,18 +214,8 @@ if (isRoot()) {
     });
 
     it('is named by every status while its containerd hangs, though it takes connections', async () => {
-      const commands = await Promise.all(
-        (await readdir('/proc'))
-          .filter((name) => /^\d+$/.test(name))
-          .map(async (pid) => ({
-            pid: Number(pid),
-            line: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
-          })),
-      );
-      const { execRoot } = engineFolders(agent.data);
-      const containerd = commands.find(({ line }) => /containerd\0--config/.test(line) && line.includes(execRoot));
-      assert.ok(containerd);
-      process.kill(containerd.pid, 'SIGSTOP');
+      const containerd = await containerdPid();
+      process.kill(containerd, 'SIGSTOP');
       try {
         const message = await until(
           'the app says that containerd hangs',
@@ -230,7 +229,7 @@ if (isRoot()) {
         assert.match(message, /takes connections, but its containerd does not answer within 15 s, since 20\S+Z$/);
         assert.match(await engineHealth(), /its containerd does not answer/);
       } finally {
-        process.kill(containerd.pid, 'SIGCONT');
+        process.kill(containerd, 'SIGCONT');
       }
       await untilReady();
       assert.equal(await engineHealth(), '');
@@ -247,6 +246,71 @@ if (isRoot()) {
       await untilReady();
       assert.notEqual(await daemonPid(), pid);
       assert.deepEqual(await container(), before);
+    });
+
+    it('ends a container whose record a kill has torn, and runs one in its place', async () => {
+      const [torn] = await engine.listContainers(signal);
+      assert.ok(torn);
+      const docker = useEngineAt(`unix://${engineFolders(agent.data).socket}`);
+      const { State } = (await docker.request({ path: `/containers/${torn.id}/json` })) as { State: { Pid: number } };
+      const pid = await daemonPid();
+      process.kill(pid, 'SIGSTOP'); // it must not write the record again
+      await truncate(join(engineFolders(agent.data).dataRoot, 'containers', torn.id, 'config.v2.json'), 100);
+      process.kill(pid, 'SIGKILL');
+      const events = await until(
+        'an event names it',
+        () => agent.events('App', 'kept'),
+        (seen) => seen.some((event) => event.startsWith('Stray')),
+        { withinMs: 60_000, hint: () => agent.tail() },
+      );
+      assert.match(events.join('\n'), new RegExp(`Stray: Killed \\d+ processes of container ${torn.id}`));
+      await until('another container runs', container, (seen) => seen?.state === 'running' && seen.id !== torn.id, {
+        withinMs: 60_000,
+        hint: () => agent.tail(),
+      });
+      await untilReady();
+      const stat = await readFile(`/proc/${State.Pid}/stat`, 'utf8').catch(() => '');
+      assert.ok(stat === '' || /\) Z /.test(stat), `its process runs on: ${stat}`);
+    });
+
+    it('is restarted when it keeps a port for nobody, and the service has its port', async () => {
+      const port = await freePort();
+      const web = {
+        ...{ image: 'busybox:latest', command: ['httpd', '-f', '-p', '80', '-h', '/etc'], stop_signal: 'SIGKILL' },
+        ports: [`127.0.0.1:${port}:80`],
+      };
+      // A start reserves the port and then waits for containerd: in between the daemon is killed.
+      const containerd = await containerdPid();
+      process.kill(containerd, 'SIGSTOP');
+      const path = '/apis/supercargo.io/v1/apps/published';
+      await agent.ask(path, { method: 'PUT', body: { spec: { appId: 2, services: { web } } } });
+      try {
+        await until(
+          'the proxy listens',
+          () =>
+            fetch(`http://127.0.0.1:${port}/`).then(
+              () => true,
+              (error) => error.cause?.code !== 'ECONNREFUSED',
+            ),
+          (seen) => seen,
+          { hint: () => agent.tail() },
+        );
+      } finally {
+        process.kill(await daemonPid(), 'SIGKILL');
+        process.kill(containerd, 'SIGKILL');
+      }
+      const restarting = await until(
+        'an event says that the engine is restarted',
+        () => agent.events('App', 'published'),
+        (seen) => seen.some((event) => event.startsWith('EngineRestarting')),
+        { hint: () => agent.tail() },
+      );
+      assert.match(
+        restarting.join('\n'),
+        new RegExp(`holds port 127.0.0.1:${port} of the host for no running container`),
+      );
+      await untilReady('published');
+      assert.match(await (await fetch(`http://127.0.0.1:${port}/passwd`)).text(), /^root:/);
     });
   });
 }
