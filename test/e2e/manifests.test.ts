@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { allottedId } from '../../crds/model/names.js';
 import { freePort } from '../setup/docker.js';
-import { type Container, Scene } from '../setup/scene.js';
+import { type Container, Scene, unchanged } from '../setup/scene.js';
+
+const run = promisify(execFile);
 
 const PROMISED_MS = 2_000;
 /** For a machine that is busy with other things. */
@@ -160,3 +165,70 @@ describe('the App in manifests/', () => {
     assert.deepEqual(await scene.lockFiles(appId), []);
   });
 });
+
+// Only root mounts.
+if (process.getuid?.() === 0) {
+  describe('manifests on a disk', () => {
+    let scene: Scene;
+    let root: string;
+    /** A watched folder that is a disk, and a folder below a watched one that is another. */
+    let disks: readonly string[];
+    let names: readonly string[];
+
+    const fill = async (): Promise<void> => {
+      for (const [at, disk] of disks.entries()) {
+        await mkdir(disk, { recursive: true });
+        await run('mount', ['-t', 'tmpfs', 'tmpfs', disk]);
+        const name = names[at] ?? '';
+        const spec = { services: { main: scene.service() } };
+        const app = { apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name }, spec };
+        await writeFile(join(disk, 'app.json'), JSON.stringify(app));
+      }
+    };
+    const containers = async () =>
+      unchanged((await Promise.all(names.map((name) => scene.containers(allottedId(name))))).flat());
+
+    before(async () => {
+      root = await mkdtemp(join(tmpdir(), 'supercargo-disks-'));
+      disks = [join(root, 'whole'), join(root, 'part', 'below')];
+      scene = await Scene.open({ started: false, args: ['--manifests', `${root}/whole:${root}/part`] });
+      scene.onClose(() => rm(root, { recursive: true }));
+      scene.onClose(() => Promise.allSettled(disks.map((disk) => run('umount', [disk]))));
+      names = ['whole', 'below'].map((name) => `${scene.prefix}-${name}`);
+      for (const name of names) scene.appId(allottedId(name));
+      await fill();
+      await scene.agent.start();
+      for (const name of names) await scene.untilReady(name);
+    });
+    after(() => scene?.close());
+
+    it('that is unmounted are named and deleted nowhere, and a file that is gone when it is back is', async () => {
+      const old = await containers();
+      assert.equal(old.length, 2);
+      for (const disk of disks) await run('umount', [disk]);
+      const problems = await scene.until(
+        'both disks are named',
+        () => scene.agent.problems(),
+        (seen) => disks.every((disk) => seen.some(({ source }) => source?.file === disk)),
+      );
+      const about = problems.filter(({ source }) => disks.includes(source?.file ?? ''));
+      for (const { message } of about) assert.match(message, /a disk that is not mounted\?/);
+      for (const name of names) assert.equal((await scene.untilReady(name)).metadata.deletionTimestamp, undefined);
+      assert.deepEqual(await containers(), old);
+
+      await fill();
+      await scene.until(
+        'no problem is left',
+        () => scene.agent.problems(),
+        (seen) => seen.length === 0,
+      );
+      assert.deepEqual(await containers(), old);
+      for (const disk of disks) {
+        await writeFile(join(disk, 'note.yaml'), '# nothing\n');
+        await rm(join(disk, 'app.json'));
+      }
+      for (const name of names) await scene.untilGone(name);
+      assert.deepEqual(await containers(), []);
+    });
+  });
+}
