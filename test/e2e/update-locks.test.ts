@@ -50,6 +50,45 @@ describe('update locks', () => {
     assert.deepEqual(await scene.lockFiles(appId), []);
   });
 
+  it('count where the application makes them through a bind mount of the lock folder, as the user that the agent uses', async () => {
+    const name = `${scene.prefix}-bound`;
+    const appId = scene.appId();
+    const folder = join(scene.agent.lockRoot, String(appId), 'main');
+    await mkdir(folder, { recursive: true });
+    const locking = 'set -C; until true > /locks/updates.lock; do sleep 0.05; done; exec sleep 1000000';
+    const bound = (version: string): AppSpec => ({
+      ...spec(appId, version),
+      allowHostBinds: true,
+      services: {
+        ...spec(appId, version).services,
+        other: scene.service({
+          ...{ user: '65534:65534', command: ['sh', '-c', locking] },
+          volumes: [`${folder}:/locks`],
+        }),
+      },
+    });
+    await scene.put(name, bound('1'));
+    await scene.untilReady(name);
+    const old = await scene.untilRunning(appId, ['main', 'other']);
+    await scene.until(
+      'the application has its lock',
+      () => scene.lockFiles(appId),
+      (files) => files.join() === 'main/updates.lock',
+    );
+
+    await scene.put(name, bound('2'));
+    const message = await scene.untilReason('App', name, 'UpdatesLocked');
+    assert.ok(message.includes(join(folder, 'updates.lock')), message);
+    assert.deepEqual(unchanged(await scene.containers(appId)), unchanged(old));
+
+    const { code, output } = await scene.exec(old[1]?.id ?? '', ['rm', '/locks/updates.lock']);
+    assert.equal(code, 0, output);
+    await scene.untilReady(name);
+    const [main] = await scene.untilRunning(appId, ['main', 'other']);
+    assert.ok(main?.env.includes('VERSION=2'));
+    assert.deepEqual(await scene.lockFiles(appId), []);
+  });
+
   it('of one service keep every service of the app as it is, and nothing of another app', async () => {
     const [name, neighbour] = [`${scene.prefix}-all`, `${scene.prefix}-neighbour`];
     const [appId, neighbourId] = [scene.appId(), scene.appId()];
