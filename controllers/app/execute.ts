@@ -52,7 +52,8 @@ export async function executeAppStep(
       return propose(deps, app, step, [...first, ...without(active, first)]);
     }
     case 'remember': {
-      const revisions = withPromotion(deps, { app, content: facts.content, revisions: facts.revisions, adopted: true });
+      const { content, revisions: known } = facts;
+      const revisions = withPromotion(deps, { app, content, revisions: known, existing, adopted: true });
       await proposeChildren(deps, app, active.map(declaredAs), revisions);
       return undefined;
     }
@@ -102,10 +103,10 @@ export async function executeAppStep(
 async function promotionOf(
   deps: AppDeps,
   app: App,
-  { content, revisions, rollout }: AppFacts,
+  { content, revisions, existing, rollout }: AppFacts,
 ): Promise<readonly AnyDeclared[]> {
   await flushWayBack(deps, rollout);
-  return withPromotion(deps, { app, content, revisions, restored: rollout.back?.to });
+  return withPromotion(deps, { app, content, revisions, existing, restored: rollout.back?.to });
 }
 
 /** A disk that refused what `goBack` decided is asked once more: without that on it, a crash would try the bad one again. */

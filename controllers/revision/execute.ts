@@ -3,28 +3,70 @@ import { visible } from '../../api/platform/visible.js';
 import { isMap } from '../../crds/model/maps.js';
 import type { Revision } from '../../crds/model/revisions.js';
 import { isSecretName } from '../../crds/model/secret-names.js';
+import { wait } from '../runtime/outcome.js';
 import type { StepResult } from '../runtime/reconciler.js';
 import type { RevisionDeps } from './observe.js';
+import type { RecentRun } from './parts.js';
 import type { RevisionStep } from './plan.js';
 
 export interface RevisionResult extends StepResult {
   readonly lastLines: readonly string[];
+  /** The engine says, too, that the runs go on which make the release good. */
+  readonly confirmed: boolean;
 }
 
 /** Lines that are kept, and characters of each: they go into conditions. */
 const LINES = 3;
 const LONGEST = 200;
 const READ_MS = 10_000;
+/** An engine that does not confirm a good release is asked again after this time, ms, if nothing happens before. */
+const AGAIN_MS = 10_000;
+
+/** Takes one step; what the engine does not answer is no failure of the Revision. */
+export async function executeRevisionStep(
+  deps: Pick<RevisionDeps, 'engine' | 'cache'>,
+  revision: Pick<Revision, 'spec'>,
+  step: RevisionStep,
+): Promise<Partial<RevisionResult>> {
+  switch (step.do) {
+    case 'read':
+      return { lastLines: await readLastLines(deps, revision, step.container) };
+    case 'confirm': {
+      const goOn = await Promise.all(step.runs.map((run) => goesOn(deps, run)));
+      if (goOn.every(Boolean)) return { confirmed: true };
+      const message = 'The engine does not confirm yet that every service still runs';
+      return { confirmed: false, outcome: wait('Watching', message, AGAIN_MS).outcome };
+    }
+  }
+}
+
+/** Whether the container is in that very run, as the engine has it now. */
+async function goesOn(
+  { cache }: Pick<RevisionDeps, 'cache'>,
+  { container, startedAt, restartCount }: RecentRun,
+): Promise<boolean> {
+  try {
+    const seen = await cache.refreshContainer(container, timeoutSignal(READ_MS));
+    return (
+      (seen?.state === 'running' || seen?.state === 'paused') &&
+      seen.health !== 'unhealthy' &&
+      seen.startedAt === startedAt &&
+      (seen.restartCount ?? 0) === restartCount
+    );
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Reads the last lines of a container, without the values of variables that it may have printed. What cannot be read is
  * left out: the verdict does not hang on it.
  */
-export async function executeRevisionStep(
+async function readLastLines(
   { engine }: Pick<RevisionDeps, 'engine'>,
   revision: Pick<Revision, 'spec'>,
-  { container }: RevisionStep,
-): Promise<Partial<RevisionResult>> {
+  container: string,
+): Promise<readonly string[]> {
   const lines: string[] = [];
   const values = valuesOf(revision);
   try {
@@ -35,7 +77,7 @@ export async function executeRevisionStep(
   } catch {
     // The container is gone, its log driver keeps nothing, or the engine does not answer.
   }
-  return { lastLines: lines.slice(-LINES) };
+  return lines.slice(-LINES);
 }
 
 /** Shorter values are words of every sentence, unless the name says that it is a secret. */

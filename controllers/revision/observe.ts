@@ -3,19 +3,19 @@ import { isActive } from '../../crds/model/active.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import { awaitsEngine, waitsForBoot } from '../../crds/model/readiness.js';
-import { isUndecided, lastGoodOf, latestOf, type Revision, servicesOfRevision } from '../../crds/model/revisions.js';
+import { isUndecided, latestOf, type Revision, servicesOfRevision } from '../../crds/model/revisions.js';
 import { rolloutOf } from '../../crds/model/rollout.js';
 import { isSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import { type GateFacts, judge, type Verdict } from './gate.js';
-import { childrenOf, illBefore, partsOf, restartsBefore, stillIll } from './parts.js';
+import { childrenOf, illBefore, partsOf, type RecentRun, recentRuns, stillIll } from './parts.js';
 import type { Watched, WatchTime } from './watch-time.js';
 
 export interface RevisionDeps {
   readonly store: Store;
   /** Read only. */
-  readonly cache: Pick<EngineCache, 'hasSynced' | 'onChange'>;
+  readonly cache: Pick<EngineCache, 'hasSynced' | 'onChange' | 'refreshContainer'>;
   /** Reads what a container printed, and acts upon none. */
   readonly engine: Pick<Engine, 'pastLogs'>;
   /** How long every service has to be well where its App says nothing, s. */
@@ -49,7 +49,6 @@ export interface Looked {
   readonly verdict: Verdict;
   readonly isWell: boolean;
   readonly watched: Watched;
-  readonly restartsBefore: NonNullable<Revision['status']>['restartsBefore'];
   /** Services that do not count, because they were not well before either. */
   readonly illBefore: readonly string[];
   /** By service. */
@@ -58,6 +57,8 @@ export interface Looked {
   readonly downtimeMs: Readonly<Record<string, number>>;
   /** Id of the container that condemns it. */
   readonly guilty: string | undefined;
+  /** The runs that a good verdict rests on, and that the engine may have ended without our knowing yet. */
+  readonly recentRuns: readonly RecentRun[];
 }
 
 /** Reads everything that a decision about a Revision depends on. */
@@ -94,11 +95,8 @@ function lookAt(
   const app = store.get('App', spec.app);
   const isFirst = status?.attempt !== spec.number;
   const children = childrenOf(store, revision);
-  const before = isFirst ? restartsBefore(children) : status?.restartsBefore;
-  const ill = isFirst
-    ? illBefore(revision, children, lastGoodOf(others, revision.metadata.name))
-    : stillIll(status?.illBefore ?? [], children);
-  const parts = partsOf(revision, { restarts: before, ill }, children, time);
+  const ill = stillIll(isFirst ? illBefore(spec) : (status?.illBefore ?? []), children);
+  const parts = partsOf(revision, ill, children, time);
   const isWell = parts.every(({ trouble }) => trouble === undefined);
   const paused = pauseOf(app, children, cache.hasSynced);
   const key = `${revision.metadata.name}/${spec.number}`;
@@ -118,17 +116,13 @@ function lookAt(
     { services: servicesOfRevision(spec), replaced: replaced ? servicesOfRevision(replaced.spec) : [] },
     deps.minReadySeconds ?? MIN_READY_SECONDS,
   );
-  const verdict = judge(facts, {
-    ...rollout,
-    ...(spec.from.adopted ? { minReadyMs: 0 } : {}),
-    isHeld,
-  });
+  const minReadyMs = spec.from.adopted ? 0 : rollout.minReadyMs;
+  const verdict = judge(facts, { ...rollout, minReadyMs, isHeld });
   const guilty = verdict.is === 'bad' ? verdict.part : undefined;
   return {
     verdict,
     isWell: facts.wellMs !== undefined,
     watched,
-    restartsBefore: before,
     illBefore: ill,
     images: Object.fromEntries(
       children.flatMap((one) =>
@@ -138,6 +132,7 @@ function lookAt(
       ),
     ),
     downtimeMs: downtimes(children, Date.parse(spec.promotedAt)),
+    recentRuns: verdict.is === 'good' && minReadyMs > 0 ? recentRuns(ill, children, time) : [],
     guilty: children.flatMap((one) =>
       one.kind === 'Service' && one.spec.serviceName === guilty ? (one.status?.container?.id ?? []) : [],
     )[0],

@@ -1,7 +1,6 @@
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isObserved, isReady, isStalled } from '../../crds/model/conditions.js';
-import { canonical } from '../../crds/model/hash.js';
 import { type AnyResource, type Image, keyOf, type Service } from '../../crds/model/kinds.js';
 import { hasFailed, hasFailedToSucceed, isUnhealthy, lacksOnHost } from '../../crds/model/readiness.js';
 import type { Revision } from '../../crds/model/revisions.js';
@@ -9,13 +8,6 @@ import type { GatePart } from './gate.js';
 import type { WatchTime } from './watch-time.js';
 
 type Child = Image | Service;
-
-/** What services had behind them when they were promoted, by their names in the App. */
-interface Before {
-  readonly restarts: NonNullable<Revision['status']>['restartsBefore'];
-  /** Those that were not well, and have not been since. */
-  readonly ill: readonly string[];
-}
 
 /** The App's own services, which are what was promoted last, and the images that they run. */
 export function childrenOf(store: Pick<Store, 'owned'>, { spec }: Revision): readonly Child[] {
@@ -30,16 +22,19 @@ export function childrenOf(store: Pick<Store, 'owned'>, { spec }: Revision): rea
 /**
  * How the services of what was promoted are, and their images. A network or volume counts by what it keeps from its
  * services: one whose changed definition is refused, so that nothing is lost, is no fault of the release that runs.
+ * `ill`: services that were not well before the promotion, and have not been since.
  */
 export function partsOf(
   { spec }: Pick<Revision, 'spec'>,
-  before: Before,
+  ill: readonly string[],
   children: readonly Child[],
   time: WatchTime,
 ): readonly GatePart[] {
   const parts = children.map(
     (one): GatePart =>
-      one.kind === 'Service' ? servicePart(before, one, time) : { name: keyText(one), restarts: 0, ...troubleOf(one) },
+      one.kind === 'Service'
+        ? servicePart(spec, ill, one, time)
+        : { name: keyText(one), restarts: 0, ...troubleOf(one) },
   );
   const there = new Set(children.filter(isActive).map(keyText));
   const missing = spec.documents
@@ -61,10 +56,10 @@ function troubleOf(one: Child): Pick<GatePart, 'fault' | 'trouble'> {
   return { trouble: `${reason}: ${message}`, ...(isStalled(one) ? { fault: { reason, message } } : {}) };
 }
 
-function servicePart(before: Before, service: Service, time: WatchTime): GatePart {
-  const { metadata, spec, status } = service;
+function servicePart(revision: Revision['spec'], ill: readonly string[], service: Service, time: WatchTime): GatePart {
+  const { spec, status } = service;
   const { serviceName: name } = spec;
-  if (before.ill.includes(name)) return { name, restarts: 0, isExcused: true };
+  if (ill.includes(name)) return { name, restarts: 0, isExcused: true };
   const found = troubleOf(service);
   const said = isObserved(service) ? conditionOf(service, 'Ready') : undefined;
   const condemns =
@@ -73,11 +68,10 @@ function servicePart(before: Before, service: Service, time: WatchTime): GatePar
   const fault = found.fault ?? (condemns ? { reason: said.reason, message: said.message } : undefined);
   const isStarting = found.trouble === undefined && status?.state === 'running' && status.health === 'starting';
   const trouble = found.trouble ?? (isStarting ? 'its healthcheck has not said anything yet' : undefined);
-  const { runningSince } = status ?? {};
-  const ranMs = runningSince === undefined ? undefined : time.since(`ran/${metadata.uid}`, runningSince);
+  const ranMs = ranMsOf(service, time);
   return {
     name,
-    restarts: restartsOf(before, service),
+    restarts: restartsOf(revision, service),
     ...(trouble === undefined ? {} : { trouble }),
     ...(fault === undefined ? {} : { fault }),
     ...(ranMs === undefined ? {} : { ranMs }),
@@ -85,54 +79,48 @@ function servicePart(before: Before, service: Service, time: WatchTime): GatePar
   };
 }
 
-/** Restarts since the promotion: those of a container that was there before it are taken off. Pure. */
-function restartsOf({ restarts: known }: Before, { metadata, spec, status }: Service): number {
-  if (!isObserved({ metadata, status })) return 0;
-  const before = known?.[spec.serviceName];
-  const restarts = status?.restarts ?? 0;
-  return before && before.container === status?.container?.id ? Math.max(0, restarts - before.restarts) : restarts;
+/** For how long its container has run, ms; undefined while it does not. */
+function ranMsOf({ metadata, status }: Service, time: WatchTime): number | undefined {
+  const { runningSince } = status ?? {};
+  return runningSince === undefined ? undefined : time.since(`ran/${metadata.uid}`, runningSince);
 }
 
-/**
- * Services that were not well before the promotion and are in it as in the last good revision: going back would not mend
- * them. Pure.
- */
-export function illBefore(
-  { spec }: Revision,
-  children: readonly Child[],
-  good: Revision | undefined,
-): readonly string[] {
-  const promotedMs = Date.parse(spec.promotedAt);
+/** A run of a container as its Service's status has it. */
+export interface RecentRun {
+  /** Id of the container. */
+  readonly container: string;
+  readonly startedAt: string;
+  readonly restartCount: number;
+}
+
+/** The end of a run is known after this time at the latest, ms: an older run goes on. */
+const LATEST_NEWS_MS = 10 * 60_000;
+
+/** The runs of services that count which may have ended without our knowing yet. */
+export function recentRuns(ill: readonly string[], children: readonly Child[], time: WatchTime): readonly RecentRun[] {
   return children.flatMap((one) => {
-    if (one.kind !== 'Service') return [];
-    const ready = conditionOf(one, 'Ready');
-    const wasIll = ready?.status === 'False' && Date.parse(ready.lastTransitionTime) < promotedMs;
-    const name = one.metadata.name;
-    return wasIll && good && isSameService(name, spec, good.spec) ? [one.spec.serviceName] : [];
+    if (one.kind !== 'Service' || ill.includes(one.spec.serviceName)) return [];
+    const { container, runningSince } = one.status ?? {};
+    if (!container || runningSince === undefined || (ranMsOf(one, time) ?? 0) > LATEST_NEWS_MS) return [];
+    return [{ container: container.id, startedAt: runningSince, restartCount: container.restartCount ?? 0 }];
   });
 }
+
+/** Restarts since the promotion: those of a container that was there before it are taken off. Pure. */
+function restartsOf({ servicesBefore }: Revision['spec'], { metadata, spec, status }: Service): number {
+  if (!isObserved({ metadata, status })) return 0;
+  const before = servicesBefore?.[spec.serviceName];
+  const { restarts = 0, container } = status ?? {};
+  if (before?.container === undefined || before.container !== container?.id) return restarts;
+  return Math.max(0, restarts - (before.restarts ?? 0));
+}
+
+/** Services that were not well before the promotion, and that going back would not mend. Pure. */
+export const illBefore = ({ servicesBefore = {} }: Revision['spec']): readonly string[] =>
+  Object.entries(servicesBefore).flatMap(([name, { ill }]) => (ill ? [name] : []));
 
 /** Of those services, the ones that have not been well since. Pure. */
 export const stillIll = (names: readonly string[], children: readonly Child[]): readonly string[] =>
   names.filter((name) =>
     children.some((one) => one.kind === 'Service' && one.spec.serviceName === name && !isReady(one)),
   );
-
-/** Whether two revisions have a service alike; every release has a number of its own. */
-function isSameService(name: string, ...revisions: readonly Revision['spec'][]): boolean {
-  const [one, other] = revisions.map(({ documents }) => {
-    const { release: _number, ...spec } =
-      documents.find((found) => found.kind === 'Service' && found.name === name)?.spec ?? {};
-    return canonical(spec);
-  });
-  return one === other;
-}
-
-/** What containers had behind them when a promotion is first looked at. Pure. */
-export function restartsBefore(children: readonly Child[]): Before['restarts'] {
-  const found = children.flatMap((one) => {
-    if (one.kind !== 'Service' || !one.status?.container || !one.status.restarts) return [];
-    return [[one.spec.serviceName, { container: one.status.container.id, restarts: one.status.restarts }] as const];
-  });
-  return found.length === 0 ? undefined : Object.fromEntries(found);
-}

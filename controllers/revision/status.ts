@@ -26,17 +26,11 @@ export function revisionStatus(
     return before;
   }
   const kept = isOfThisAttempt ? before : { ...(before.goodSince ? { goodSince: before.goodSince } : {}) };
-  const {
-    readySince: _ready,
-    watchedSeconds: _watched,
-    watchedAt: _at,
-    restartsBefore: _before,
-    illBefore: _ill,
-    ...still
-  } = kept;
+  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, illBefore: _ill, ...still } = kept;
   const { lastLines, ...rest } = still;
   const at = new Date(nowMs).toISOString();
-  const { verdict } = looked;
+  const isGood = looked.verdict.is === 'good' && (looked.recentRuns.length === 0 || result.confirmed === true);
+  const verdict = looked.verdict.is === 'good' && !isGood ? UNCONFIRMED : looked.verdict;
   if (isHeld && verdict.is !== 'good') {
     return {
       ...rest,
@@ -69,21 +63,16 @@ export function revisionStatus(
         ...{ phase: 'Candidate', reason: 'Verifying', attempt: spec.number },
         ...(looked.isWell ? { readySince: kept.readySince ?? at } : {}),
         ...noted(kept, looked.watched, at),
-        ...(looked.restartsBefore ? { restartsBefore: looked.restartsBefore } : {}),
         ...(looked.illBefore.length > 0 ? { illBefore: [...looked.illBefore] } : {}),
       };
   }
 }
 
+/** What the engine does not confirm is still open. */
+const UNCONFIRMED = { is: 'open' } as const;
+
 function superseded(before: RevisionStatus, attempt: number, message: string): Facts<'Revision'> {
-  const {
-    readySince: _ready,
-    watchedSeconds: _watched,
-    watchedAt: _at,
-    restartsBefore: _before,
-    illBefore: _ill,
-    ...rest
-  } = before;
+  const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, illBefore: _ill, ...rest } = before;
   return { ...rest, phase: 'Superseded', reason: 'Replaced', message, attempt };
 }
 

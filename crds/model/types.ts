@@ -1218,6 +1218,17 @@ export interface RevisionSpec {
       [k: string]: unknown;
     };
   }[];
+  /** How the services of the app were when it was promoted, by name; one that was not there yet is left out. */
+  servicesBefore?: {
+    [k: string]: {
+      /** Id of its container. */
+      container?: string;
+      /** How often that had been restarted by then; absent for never. */
+      restarts?: number;
+      /** true: it was not well, and is declared as in the last revision that was good, so that going back would not mend it. It does not count until it was well once. */
+      ill?: boolean;
+    };
+  };
 }
 
 /** What came of it; written by the Revision controller. */
@@ -1251,20 +1262,11 @@ export interface RevisionStatus {
   /** When that was noted, RFC 3339. */
   watchedAt?: string;
   /**
-   * Services that were not well before this promotion and are in it as in the last one that was good: they do not count until they were well once. Cannot be rebuilt.
+   * Services that were not well before this promotion and have not been well since. Cannot be rebuilt.
    *
    * Items: Name of a service.
    */
   illBefore?: string[];
-  /** How often the containers of services had been restarted that were there before, by service. Cannot be rebuilt. */
-  restartsBefore?: {
-    [k: string]: {
-      /** Id of the container. */
-      container: string;
-      /** Restarts until then. */
-      restarts: number;
-    };
-  };
   /** Id of the image that each service ran when it was found good, by service: sha256:…. */
   images?: {
     [k: string]: string;

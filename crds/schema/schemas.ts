@@ -604,6 +604,11 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         name: { type: "string", description: "Name of the document." },
         spec: { type: "object", description: "Its spec." },
       }, additionalProperties: false } },
+      servicesBefore: { type: "object", description: "How the services of the app were when it was promoted, by name; one that was not there yet is left out.", additionalProperties: { type: "object", properties: {
+        container: { type: "string", description: "Id of its container." },
+        restarts: { type: "integer", description: "How often that had been restarted by then; absent for never.", minimum: 0 },
+        ill: { type: "boolean", description: "true: it was not well, and is declared as in the last revision that was good, so that going back would not mend it. It does not count until it was well once." },
+      }, additionalProperties: false } },
     }, additionalProperties: false },
     status: { type: "object", description: "What came of it; written by the Revision controller.", properties: {
       ...runtimeStatus,
@@ -617,11 +622,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       readySince: { type: "string", description: "Since when every service has been well while it is being looked at, RFC 3339." },
       watchedSeconds: { type: "integer", description: "How much of the time until the deadline was used up, s. Downloads, waits for the update lock and times without an engine or an agent do not count. Cannot be rebuilt.", minimum: 0 },
       watchedAt: { type: "string", description: "When that was noted, RFC 3339." },
-      illBefore: { type: "array", description: "Services that were not well before this promotion and are in it as in the last one that was good: they do not count until they were well once. Cannot be rebuilt.", items: { type: "string", description: "Name of a service." } },
-      restartsBefore: { type: "object", description: "How often the containers of services had been restarted that were there before, by service. Cannot be rebuilt.", additionalProperties: { type: "object", required: ["container","restarts"], properties: {
-        container: { type: "string", description: "Id of the container." },
-        restarts: { type: "integer", description: "Restarts until then." },
-      }, additionalProperties: false } },
+      illBefore: { type: "array", description: "Services that were not well before this promotion and have not been well since. Cannot be rebuilt.", items: { type: "string", description: "Name of a service." } },
       images: { type: "object", description: "Id of the image that each service ran when it was found good, by service: sha256:….", additionalProperties: { type: "string" } },
       downtimeMs: { type: "object", description: "How long each service was down for it, ms, by service; services that went on are left out.", additionalProperties: { type: "number" } },
     }, additionalProperties: false },

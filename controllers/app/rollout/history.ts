@@ -1,7 +1,7 @@
 import type { Store } from '../../../api/store/store.js';
 import { isActive } from '../../../crds/model/active.js';
 import { digestOf } from '../../../crds/model/image-reference.js';
-import { API_VERSION, type App, type Declared, keyOf } from '../../../crds/model/kinds.js';
+import { type AnyResource, API_VERSION, type App, type Declared, keyOf } from '../../../crds/model/kinds.js';
 import {
   historyLimitOf,
   imagesOfRevision,
@@ -16,6 +16,7 @@ import type { EngineCache } from '../../engine/engine-cache.js';
 import { declaredAs, identityOf } from '../release/children.js';
 import type { Content } from './content.js';
 import { imagesToRestore } from './restore.js';
+import { servicesNow } from './services-before.js';
 
 /** The Revisions of an App. */
 export const revisionsOf = (store: Pick<Store, 'owned'>, { metadata }: Pick<App, 'metadata'>): readonly Revision[] =>
@@ -27,6 +28,8 @@ interface Promotion {
   /** It was promoted before, and is so again for its own sake: it stays what it was but for its number and time, and that it was found running. */
   readonly restored?: Revision | undefined;
   readonly revisions: readonly Revision[];
+  /** The App's children as they are before the promotion. */
+  readonly existing: readonly AnyResource[];
   /** The promotion before was of the same content, and is to be looked at anew all the same. */
   readonly again?: boolean;
   /** It ran already when the agent began to keep revisions. */
@@ -39,12 +42,12 @@ interface Promotion {
  */
 export function withPromotion(
   { cache, now }: { readonly cache: EngineCache; readonly now: () => number },
-  { app, content, restored, revisions, again = false, adopted }: Promotion,
+  { app, content, restored, revisions, existing, again = false, adopted }: Promotion,
 ): readonly Declared<'Revision'>[] {
   const latest = latestOf(revisions);
   if (latest?.metadata.name === content.name && !again) return revisions.map(declaredRevision);
   const turn = { number: (latest?.spec.number ?? 0) + 1, promotedAt: new Date(now()).toISOString() };
-  const spec: RevisionSpec = restored
+  const promotedSpec: RevisionSpec = restored
     ? { ...restored.spec, ...turn, from: promotedAgain(restored.spec.from) }
     : {
         app: app.metadata.name,
@@ -58,11 +61,12 @@ export function withPromotion(
           spec: said as unknown as Record<string, unknown>,
         })),
       };
+  const servicesBefore = servicesNow(existing, promotedSpec, lastGoodOf(revisions, content.name)?.spec);
   const promoted: Declared<'Revision'> = {
     apiVersion: API_VERSION,
     kind: 'Revision',
     metadata: { name: content.name },
-    spec,
+    spec: { ...promotedSpec, servicesBefore: { ...servicesBefore } },
   };
   return [promoted, ...keptOf(app, revisions, content.name).map(declaredRevision)];
 }

@@ -50,7 +50,7 @@ export async function retry(
 ): Promise<Partial<AppResult>> {
   const { declared } = rollout;
   if (latestOf(revisions)?.metadata.name === declared.name) {
-    const anew = withPromotion(deps, { app, content: declared, revisions, again: true });
+    const anew = withPromotion(deps, { app, content: declared, revisions, existing, again: true });
     await proposeChildren(deps, app, existing.filter(isActive).map(declaredAs), anew);
   }
   deps.logs.system(`Trying '${app.metadata.name}' again`, { app: app.metadata.name });

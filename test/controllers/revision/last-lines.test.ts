@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../../controllers/engine/engine.js';
 import { executeRevisionStep } from '../../../controllers/revision/execute.js';
+import type { RevisionDeps } from '../../../controllers/revision/observe.js';
 import { aDocument } from '../../setup/documents.js';
 
 describe('the last lines of a container that condemns its release', () => {
@@ -15,8 +15,8 @@ describe('the last lines of a container that condemns its release', () => {
       ...{ app: 'hello', number: 1, promotedAt: '2026-01-01T00:00:00Z', release: null, from: { origin: 'files' } },
       documents: [{ kind: 'Service', name: 'hello.web', spec: { environment } }],
     } as never);
-    const engine = { pastLogs } as unknown as Pick<Engine, 'pastLogs'>;
-    return (await executeRevisionStep({ engine }, revision, { do: 'read', container: 'c1' })).lastLines;
+    const deps = { engine: { pastLogs } } as unknown as Pick<RevisionDeps, 'engine' | 'cache'>;
+    return (await executeRevisionStep(deps, revision, { do: 'read', container: 'c1' })).lastLines;
   }
 
   const rows: readonly { it: string; environment: unknown; printed: string; want: string }[] = [

@@ -132,6 +132,49 @@ describe('the Revisions of an App', () => {
     assert.ok(!JSON.stringify([revisions().map(({ status }) => status), agent().store.events()]).includes('hush'));
   });
 
+  it('are good only when the engine says so, too: it may have ended a run that nobody was told of', async () => {
+    await bring(spec('a', 'web:1'));
+    await declare(spec('b', 'web:2', { rollout: { maxRestarts: 0 } }));
+    await look();
+    device.engine.docker.events.drops = () => true;
+    const [container] = device.engine.docker.containers;
+    device.engine.docker.exit(container?.id ?? '', 1);
+    device.engine.docker.restartNow(container?.id ?? '');
+    await pass(15);
+    assert.deepEqual(outcomes().slice(1), ['2 b Bad']);
+    assert.equal(revisions()[1]?.status?.reason, 'CrashLoop');
+  });
+
+  it('are not good while the engine does not answer whether their containers run', async () => {
+    await bring(spec('a', 'web:1'));
+    await declare(spec('b', 'web:2'));
+    await look();
+    const { id = '' } = device.engine.docker.containers[0] ?? {};
+    device.engine.before = (verb, [asked]) => {
+      if (verb === 'inspectContainer' && asked === id) throw new Error('the engine has a bad day');
+    };
+    await pass(30);
+    assert.deepEqual(outcomes(), ['2 b Candidate', '1 a Good']);
+    device.engine.before = undefined;
+    await pass(25);
+    assert.deepEqual(outcomes(), ['2 b Good', '1 a Superseded']);
+  });
+
+  it('ask the engine once before they are good, about what began to run not long ago', async () => {
+    await bring({ ...spec('a', 'web:1'), services: { web: { image: 'web:1' }, old: { image: 'web:1' } } });
+    device.clock.advance(60 * 60_000);
+    await declare({ ...spec('b', 'web:1'), services: { web: { image: 'web:2' }, old: { image: 'web:1' } } });
+    await look();
+    const asked: unknown[] = [];
+    device.engine.before = (verb, [id]) => {
+      if (verb === 'inspectContainer') asked.push(id);
+    };
+    await pass(15);
+    assert.equal(revisions()[0]?.status?.phase, 'Good');
+    const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web_'));
+    assert.deepEqual(asked, [web?.id]);
+  });
+
   it('are known although the images of the next one do not come', async () => {
     await declare(spec('a', 'web:1'));
     await look();

@@ -165,6 +165,15 @@ describe('a bad release', () => {
     assert.deepEqual(outcomes().slice(0, 2), ['5 c Good', '4 b Bad']);
   });
 
+  it('is not made of a service that was ill before, when the clock was set back in between', async () => {
+    await bring(GOOD);
+    device.engine.docker.setHealth(idOf('db'), 'unhealthy');
+    await agent().settle();
+    device.clock.set(-8 * 60 * 60_000);
+    await bring(release('c', 'web:3'));
+    assert.deepEqual(outcomes(), ['2 c Good', '1 a Superseded']);
+  });
+
   it('is made of what an edit before it broke, which was no better', async () => {
     await bring(GOOD);
     failing.add('web:2');
