@@ -1,3 +1,4 @@
+import type { KnownImage } from './cache/image-cache.js';
 import type { SeenContainer, SeenImage, SeenNetwork, SeenVolume } from './engine.js';
 
 /** The object that may look different now. */
@@ -44,6 +45,8 @@ export interface EngineCache {
    * for the first time, the end of which is announced. `refreshImage` tells the two apart.
    */
   image(reference: string): SeenImage | undefined;
+  /** Returns every image on the engine, with its names; with what it is only where somebody has asked for that. */
+  images(): readonly KnownImage[];
   onChange(listener: (change: EngineChange) => void): () => void;
 
   /** Refreshes that object after an action; resolves when the cache shows it. */

@@ -1,11 +1,12 @@
 import { isActive } from '../../crds/model/active.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { imageKey } from '../../crds/model/image-reference.js';
-import { type Image, keyOf } from '../../crds/model/kinds.js';
+import { type AnyResource, type Image, keyOf } from '../../crds/model/kinds.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { Controller } from '../runtime/controller.js';
 import { reconciler } from '../runtime/reconciler.js';
 import { executeImageStep } from './execute.js';
+import { areKept, carersFor } from './kept-names.js';
 import { type ImageDeps, lookOnce, type Memory, observeImage } from './observe.js';
 import { planImage } from './plan.js';
 import { imageStatus } from './status.js';
@@ -35,6 +36,10 @@ export function imageController(deps: ImageDeps): Controller {
     watches: (wake) => watches(deps, memory, wake),
   };
 }
+
+/** Name of the App that a document belongs to, or is; '' without one. Pure. */
+const appOf = ({ kind, metadata, spec }: AnyResource): string =>
+  kind === 'App' ? metadata.name : 'app' in spec && typeof spec.app === 'string' ? spec.app : '';
 
 function announceDownload({ store, logs }: ImageDeps, before: Image, { metadata, spec, status }: Image): void {
   if (before.status?.state !== 'Downloading' || status?.state !== 'Downloaded') return;
@@ -69,6 +74,10 @@ function watches({ store, cache, pulls }: ImageDeps, memory: Memory, wake: (name
         if (turns || parts.includes('spec')) wake(image.metadata.name);
       }
     }
+    // What can be gone back to may have changed, and with it which images have to stay.
+    const isOfKept = object.kind === 'Revision' || (object.kind === 'App' && parts.includes('metadata'));
+    if ((isOfKept || type === 'DELETED') && areKept(cache.images()))
+      for (const name of Object.values(carersFor(store, appOf(object)))) if (name !== undefined) wake(name);
     // Whether we pulled an image is known to one document at first; the one that deletes it has to know.
     if (object.kind !== 'Image' || object.status?.pulled !== true) return;
     for (const { metadata, spec, status } of store.list('Image')) {

@@ -34,7 +34,47 @@ export async function executeImageStep(
       return undefined;
     case 'remove':
       return remove(deps, image, step.because, signal);
+    case 'name':
+      return keep(deps, image, step, signal);
+    case 'unname':
+      return unname(deps, step, signal);
   }
+}
+
+/** One that has gone meanwhile is what the cache says from now on. */
+async function keep(
+  deps: ImageDeps,
+  image: Image,
+  { id, name, because }: Extract<ImageStep, { readonly do: 'name' }>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const tag = () => deps.engine.tagImage(id, name, signal);
+  // At once once more: a release that is on its way stops the container that holds the image, and waits for nobody.
+  const result = await tag()
+    .catch(tag)
+    .catch((error: unknown) => {
+      throw new Error(`Could not keep image ${id}`, { cause: error });
+    });
+  await deps.cache.refreshImage(id, signal);
+  if (result === 'tagged') record(deps, image, 'Kept', `Kept ${id} as ${name}: ${because}`);
+  return undefined;
+}
+
+async function unname(
+  { engine, cache }: ImageDeps,
+  { name, heir }: Extract<ImageStep, { readonly do: 'unname' }>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  try {
+    // Whoever dies in between leaves a name that is not the heir's last one.
+    const isMoved = heir === undefined || (await engine.tagImage(heir, name, signal)) === 'tagged';
+    if (isMoved) await engine.removeImage(name, signal);
+  } catch (cause) {
+    throw new Error(`Could not take the name ${name} away`, { cause });
+  }
+  if (heir !== undefined) await cache.refreshImage(heir, signal);
+  await cache.refreshImage(name, signal);
+  return undefined;
 }
 
 function count({ store, logs }: ImageDeps, memory: Memory, image: Image, attempts: Attempts): void {

@@ -7,6 +7,7 @@ import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineCache, PullOptions, Pulls } from '../engine/engine-cache.js';
 import type { Archives } from '../engine/images/archives.js';
+import { observeKeptNames } from './kept-names.js';
 import { type ImageFacts, isReference } from './plan.js';
 import type { Attempts } from './pull-failure.js';
 
@@ -103,6 +104,7 @@ export function observeImage({ store, cache, pulls, ...deps }: Observed, memory:
     nowMs: deps.monotonic(),
     timeMs: deps.now(),
     random: deps.random?.() ?? 0,
+    keptNames: observeKeptNames(store, cache, image),
   };
 }
 

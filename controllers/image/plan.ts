@@ -3,7 +3,8 @@ import type { ReasonOf } from '../../crds/model/reasons.js';
 import { SUSPENDED } from '../../crds/model/suspend.js';
 import type { SeenImage } from '../engine/engine.js';
 import type { Pulls } from '../engine/engine-cache.js';
-import { act, InvalidSpecError, type Plan, retry, settled, TerminalError, wait } from '../runtime/outcome.js';
+import { act, attempt, InvalidSpecError, type Plan, retry, settled, TerminalError, wait } from '../runtime/outcome.js';
+import { type KeptNameFacts, type KeptNameStep, planKeptNames } from './kept-names.js';
 import { type Attempts, hopeless, isHopeless, nextAttempt, pullFailure } from './pull-failure.js';
 
 export type ImageStep =
@@ -14,7 +15,8 @@ export type ImageStep =
   | { readonly do: 'forget' }
   /** Cancels a pull that nobody wants any more. */
   | { readonly do: 'cancel'; readonly because: string }
-  | { readonly do: 'remove'; readonly because: string };
+  | { readonly do: 'remove'; readonly because: string }
+  | KeptNameStep;
 
 export interface ImageFacts {
   /** Undefined when it is not local. */
@@ -42,15 +44,25 @@ export interface ImageFacts {
   readonly timeMs: number;
   /** 0 ≤ x < 1; spreads the attempts of many devices. */
   readonly random: number;
+  /** What this pass sees to besides its own image. */
+  readonly keptNames: KeptNameFacts;
 }
 
 /** A plan, and the failure to throw once its steps are done. */
 export type ImagePlan = Plan<ImageStep, ReasonOf<'Image'>>;
 
-/** Plans what to do about one image, given what is local. Throws for an invalid reference. Pure. */
+/** Plans what to do about one image, given what is local, and about names of ours. Throws for an invalid reference. Pure. */
 export function planImage(image: Image, facts: ImageFacts): ImagePlan {
-  return image.metadata.deletionTimestamp === undefined ? planWanted(image, facts) : planUnwanted(image, facts);
+  const names = planKeptNames(facts.keptNames);
+  if (names.length === 0) return planOwn(image, facts);
+  const own = attempt(() => planOwn(image, facts));
+  if (own instanceof TerminalError) return { ...settled(), steps: names, failure: own };
+  return { ...own, steps: [...names, ...own.steps] };
 }
+
+/** Throws for an invalid reference. */
+const planOwn = (image: Image, facts: ImageFacts): ImagePlan =>
+  image.metadata.deletionTimestamp === undefined ? planWanted(image, facts) : planUnwanted(image, facts);
 
 function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
   const { seen, pull } = facts;

@@ -1,3 +1,4 @@
+import { normalizeReference } from './image-reference.js';
 import type { Resource } from './kinds.js';
 import type { AppSpec, RevisionSpec, ServiceSpec } from './types.js';
 
@@ -26,6 +27,21 @@ export const lastGoodOf = (revisions: readonly Revision[], except?: string): Rev
 /** The status speaks of the promotion before, or there is none: nothing has been found out yet. Pure. */
 export const isUndecided = ({ spec, status }: Revision): boolean =>
   status?.attempt !== spec.number || status.phase === 'Candidate';
+
+/** What can be gone back to: the latest that was good, and while that is promoted again and may be bad now, the one before. Pure. */
+export function refugesOf(revisions: readonly Revision[]): readonly Revision[] {
+  const latest = latestOf(revisions);
+  const before = latest && isUndecided(latest) ? lastGoodOf(revisions, latest.metadata.name) : undefined;
+  return [...new Set([lastGoodOf(revisions), before])].filter((one) => one !== undefined);
+}
+
+/** Ids of images that its services ran and that no registry knows by a digest, as far as that is known. Pure. */
+export const localImagesOf = ({ spec, status }: Revision): readonly string[] =>
+  servicesOfRevision(spec).flatMap(({ image, serviceName }) => {
+    const known = spec.images?.[normalizeReference(image)];
+    const id = status?.images?.[serviceName] ?? known?.id;
+    return id === undefined || (known?.id === id && known.digest !== undefined) ? [] : [id];
+  });
 
 /** How many revisions are kept beside the present one. Pure. */
 export const historyLimitOf = ({

@@ -337,6 +337,60 @@ describe('a bad release on a real engine', function () {
     record.stop();
   });
 
+  it('brings an image back that was built on the device and has lost its name, though somebody prunes', async () => {
+    const name = `${scene.prefix}-built`;
+    const appId = scene.appId();
+    const image = `${name}:local`;
+    const build = (content: string) =>
+      scene.makeImage(image, { files: [{ path: 'etc/content', content: Buffer.from(content) }] });
+    const main = async () => (await scene.containers(appId)).find(({ service }) => service === 'main');
+    const imageOf = (id: string) => scene.docker.engine.inspectImage(id, AbortSignal.timeout(10_000));
+    const isKept = async (id: string) => (await imageOf(id))?.tags.some((tag) => tag.startsWith('supercargo.io/kept:'));
+
+    await build('first');
+    await byFile(name, release(appId, { image }));
+    await scene.untilReady(name, PATIENCE);
+    const ran = (await main())?.image ?? '';
+    await build('second');
+    await scene.until('it has a name of ours', () => isKept(ran), Boolean, PATIENCE);
+    const events = await scene.record(appId);
+    await byFile(
+      name,
+      release(appId, { image, environment: { VERSION: 'bad' }, command: ['sh', '-c', 'sleep 1; exit 1'] }),
+    );
+    await scene.until(
+      'the bad one runs',
+      () => events.seen,
+      (seen) => seen.includes('container start'),
+      PATIENCE,
+    );
+    events.stop();
+    await scene.docker.request({
+      ...{ method: 'POST', path: '/images/prune' },
+      query: { filters: JSON.stringify({ dangling: ['true'] }) },
+    });
+    await untilBack(name);
+    assert.equal((await main())?.image, ran);
+    const { applications, status } = {
+      applications: JSON.stringify(await scene.agent.applications()),
+      status: JSON.stringify(await scene.agent.status()),
+    };
+    assert.doesNotMatch(applications + status, /supercargo\.io\/kept/);
+
+    await byFile(name, release(appId, { image, environment: { VERSION: 'better' } }));
+    await scene.untilReady(name, PATIENCE);
+    await scene.until(
+      'the name of ours is gone',
+      () => isKept(ran),
+      (kept) => !kept,
+      PATIENCE,
+    );
+    assert.ok(await imageOf(ran), 'it is not ours to delete');
+    await rm(file(name));
+    await scene.untilGone(name);
+    await scene.docker.engine.removeImage(ran, AbortSignal.timeout(10_000));
+  });
+
   it('goes without the registry, and over deaths of the agent on the way', async () => {
     const registry = await useRegistry();
     scene.onClose(() => registry.close());

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP_ID, SUPERVISED } from '../../controllers/engine/labels.js';
 import type { MemoryContainer } from '../../controllers/engine/simulated/memory-container.js';
+import { isKeptName } from '../../controllers/image/kept-names.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Device } from './device.js';
 
@@ -12,7 +13,7 @@ export interface DeviceView {
   /** `u_default`, with its subnet where it was asked for. */
   readonly networks: readonly string[];
   readonly volumes: readonly string[];
-  /** References that lead to an image. */
+  /** References that lead to an image, but for names of ours. */
   readonly images: readonly string[];
   /** Lock files of agents and applications. */
   readonly locks: readonly string[];
@@ -32,6 +33,7 @@ export function viewOf(device: Device): DeviceView {
     images: images
       .list()
       .flatMap(({ tags }) => tags)
+      .filter((tag) => !isKeptName(tag))
       .sort(),
     locks: lockFiles(device).sort(),
     failures: (device.agent?.documents() ?? [])
@@ -51,7 +53,8 @@ function containerLine({ engine }: Device, { name, state, image, options, networ
           return present ? network : `${network} stale`;
         })
       : [`in ${engine.docker.findContainer(parent)?.name ?? 'nothing'}`];
-  const tag = engine.images.list().find(({ id }) => id === image)?.tags[0] ?? 'untagged';
+  const tags = engine.images.list().find(({ id }) => id === image)?.tags ?? [];
+  const tag = tags.find((one) => !isKeptName(one)) ?? 'untagged';
   return [name, state, tag, ...(variable ? [variable] : []), 'on', where.sort().join(',')].join(' ');
 }
 

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { isKeptName } from '../../controllers/image/kept-names.js';
 import type { AppSpec } from '../../crds/model/types.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
@@ -10,6 +12,15 @@ const shop = (commit: 'a' | 'b' | 'c', updateStrategy?: UpdateStrategy, more: Pa
   const web = { image, environment: { V: commit }, ...(updateStrategy ? { updateStrategy } : {}) };
   return declareApp({ web, db: {} }, { release: { commit, id: 1 }, ...more });
 };
+
+/** The same with an image that was built on the device. */
+const localShop = (commit: 'a' | 'b') =>
+  declareApp({ web: { image: 'local:1', environment: { V: commit } }, db: {} }, { release: { commit, id: 1 } });
+
+/** `docker build` of the same tag: the image before is left without a name. */
+const buildAnew = ({ engine }: Device): string => engine.images.add('local:1', { content: 'built anew' });
+const keptNames = ({ engine }: Device): readonly string[] =>
+  engine.images.list().flatMap(({ tags }) => tags.filter(isKeptName));
 
 /** Registries offer all of them; containers of those that are named are unhealthy as soon as they run. */
 const shopsWith =
@@ -64,6 +75,46 @@ export const ROLLBACK_SCENARIOS: readonly Scenario[] = [
     target: [shop('b', 'rolling')],
     alwaysRunning: ['web', 'db'],
     end: { ...running('a'), images: ['shop:1', 'shop:2', 'web:1'], failures: ROLLED_BACK },
+  },
+  {
+    it: 'goes back to an image that was built here and has lost its name, though somebody prunes meanwhile',
+    unforeseen: true,
+    images: ({ engine }) => {
+      engine.images.add('local:1');
+      engine.after = (verb, [id]) => {
+        const started = engine.docker.containers.find((one) => one.id === id);
+        if (verb !== 'startContainer' || !started?.options.Env?.includes('V=b')) return;
+        engine.docker.setHealth(started.id, 'unhealthy');
+        engine.images.prune((image) =>
+          engine.docker.containers.flatMap((one) => (one.image === image ? [one.id] : [])),
+        );
+      };
+    },
+    before: [localShop('a')],
+    byHand: buildAnew,
+    noticed: true,
+    target: [localShop('b')],
+    also: (device) => assert.equal(keptNames(device).length, 1),
+    end: {
+      containers: ['db_7_1_a running web:1 on u_default', 'web_7_1_a running untagged V=a on u_default'],
+      networks: ['u_default'],
+      images: ['local:1', 'web:1'],
+      failures: ROLLED_BACK,
+    },
+  },
+  {
+    it: 'keeps an image that was built here and has lost its name until a good release took its place',
+    images: ({ engine }) => engine.images.add('local:1'),
+    before: [localShop('a')],
+    byHand: buildAnew,
+    noticed: true,
+    target: [localShop('b')],
+    also: (device) => assert.deepEqual(keptNames(device), []),
+    end: {
+      containers: ['db_7_1_b running web:1 on u_default', 'web_7_1_b running local:1 V=b on u_default'],
+      networks: ['u_default'],
+      images: ['local:1', 'web:1'],
+    },
   },
   {
     it: 'downloads the image again that it gave up for a bad one',

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly before?: readonly AnyDeclared[];
   /** What somebody does by hand at the beginning. */
   readonly byHand?: (device: Device) => void;
+  /** The agent has seen that before the target is declared. */
+  readonly noticed?: true;
   readonly target: readonly AnyDeclared[];
   /** What stands in the way at first: looked at after a while, then put right. */
   readonly obstacle?: { readonly seen: (agent: Agent) => void; readonly cleared: (device: Device) => void };
@@ -92,7 +94,7 @@ export class ScenarioRun {
 
   /** Up to the moment before the target is declared. Returns the agent that ran before somebody acted by hand, and may have been stopped for that. */
   async prepare({ halted = false } = {}): Promise<Agent> {
-    const { earlier, before, byHand, images } = this.scenario;
+    const { earlier, before, byHand, noticed, images } = this.scenario;
     this.device.engine.images.add('web:1');
     images?.(this.device);
     for (const { tags } of this.device.engine.images.list())
@@ -104,6 +106,7 @@ export class ScenarioRun {
     this.#downtime = new Downtime(this.device);
     if (halted) await this.device.halt();
     byHand?.(this.device);
+    if (noticed) await agent.settle();
     return agent;
   }
 

@@ -11,6 +11,7 @@ import {
 } from '../../../crds/model/kinds.js';
 import type { ActionName, PlannedAction } from '../../../crds/model/plan.js';
 import type { Verb } from '../../engine/simulated/memory-engine.js';
+import { isKeptName } from '../../image/kept-names.js';
 import type { Rehearsed, RehearsedCall } from './rehearsal.js';
 
 const WORDS: Partial<Readonly<Record<Verb, string>>> = {
@@ -67,7 +68,9 @@ export function plannedActions(
   downloads: ReadonlyMap<string, Download>,
 ): readonly PlannedAction[] {
   const groups = new Map<Key, RehearsedCall[]>();
-  for (const call of calls) if (call.key) groups.set(call.key, [...(groups.get(call.key) ?? []), call]);
+  // Names of ours follow from what is done to services, and change nothing that anybody would want to know before.
+  const told = calls.filter(({ args }) => !args.some((one) => typeof one === 'string' && isKeptName(one)));
+  for (const call of told) if (call.key) groups.set(call.key, [...(groups.get(call.key) ?? []), call]);
   return [
     ...[...groups].map(([key, made]): PlannedAction => {
       const verbs = made.map(({ verb }) => verb);

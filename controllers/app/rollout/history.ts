@@ -10,6 +10,7 @@ import {
   latestFirst,
   latestOf,
   type Revision,
+  refugesOf,
 } from '../../../crds/model/revisions.js';
 import type { RevisionSpec } from '../../../crds/model/types.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
@@ -124,12 +125,7 @@ export function isVerifying(revisions: readonly Revision[]): boolean {
 
 /** References and ids of images that stay on the device: what can be gone back to needs them. */
 export function pinnedImages(cache: Pick<EngineCache, 'image'>, revisions: readonly Revision[]): ReadonlySet<string> {
-  const latest = latestOf(revisions);
-  // One that is promoted again may have been good once, and be bad now.
-  const refuge = latest && isUndecided(latest) ? lastGoodOf(revisions, latest.metadata.name) : undefined;
-  const good = lastGoodOf(revisions);
-  const pinned = [...new Set([good, refuge])].flatMap((one) => {
-    if (!one) return [];
+  const pinned = refugesOf(revisions).flatMap((one) => {
     // The tags that it names may lead elsewhere by now; then it runs by digests or ids.
     const exact = imagesToRestore(cache, one);
     return [...imagesOfRevision(one.spec), ...exact, ...exact.flatMap((image) => cache.image(image)?.id ?? [])];

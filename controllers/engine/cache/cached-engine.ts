@@ -147,6 +147,10 @@ export class CachedEngine implements EngineCache {
     return this.#images.get(reference);
   }
 
+  images(): readonly KnownImage[] {
+    return this.#images.all();
+  }
+
   /** Everything that is known, at this moment. Asks nobody. */
   snapshot(): EngineSnapshot {
     return {

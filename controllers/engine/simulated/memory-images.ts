@@ -139,6 +139,15 @@ export class MemoryImages {
     this.events.emit('image', 'tag', image.id, { name: familiar });
   }
 
+  /** `docker image prune`: removes what has no tag. `users`: containers of that image id, in any state. */
+  prune(users: (id: string) => readonly string[]): void {
+    for (const image of [...this.#local.values()]) {
+      if (tagsOf(image).length > 0 || users(image.id).length > 0) continue;
+      for (const one of image.references) this.#untag(image, one);
+      this.#drop(image);
+    }
+  }
+
   find(reference: string): LocalImage | undefined {
     const byId = [...this.#local.values()].find(
       ({ id }) => id === reference || (/^[0-9a-f]{12,64}$/.test(reference) && id.startsWith(`sha256:${reference}`)),

@@ -171,6 +171,7 @@ describe('the other documents that need an image', () => {
       const cache = {
         image: (reference: string) => (digests && reference === 'r/web:1' ? { id: 'sha256:1', digests } : undefined),
         containers: () => [],
+        images: () => [],
       } as unknown as EngineCache;
       const pulls = { state: () => ({ is: pulling ? 'pulling' : 'none' }) } as unknown as Pulls;
       const deps = { store: storeOf(...documents), cache, pulls, now: () => 0, monotonic: () => 0 };

@@ -29,6 +29,7 @@ const plan = (image: Image, facts: Partial<ImageFacts>) =>
     nowMs: NOW_MS,
     timeMs: NOW_MS,
     random: 0,
+    keptNames: { needed: new Map(), own: new Set(), images: [], cleans: false },
     ...facts,
   });
 

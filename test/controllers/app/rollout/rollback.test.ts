@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { appState } from '../../../../api/http/supervisor/app-state.js';
+import { isKeptName } from '../../../../controllers/image/kept-names.js';
 import { conditionOf, isReady, isSettled } from '../../../../crds/model/conditions.js';
 import { type AnyDeclared, API_VERSION, keyOf } from '../../../../crds/model/kinds.js';
 import { latestFirst } from '../../../../crds/model/revisions.js';
@@ -98,6 +99,23 @@ describe('a bad release', () => {
     assert.equal(condition('Stalled')?.reason, 'RolledBack');
     assert.equal(condition('Available')?.status, 'True');
     assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
+  };
+
+  /** Does that once the web service of that release is started. */
+  const whenStarted = (commit: string, act: () => void) => {
+    const { after: before } = device.engine;
+    device.engine.after = (verb, args) => {
+      before?.(verb, args);
+      const started = device.engine.docker.containers.find(({ id }) => id === args[0]);
+      if (verb === 'startContainer' && started?.name === `web_7_1_${commit}`) act();
+    };
+  };
+  /** Nothing is called or written when everything is looked at again. */
+  const rests = async () => {
+    const from = agent().steps.length;
+    for (const loop of agent().loops) loop.resync();
+    await agent().settle();
+    assert.deepEqual(agent().steps.slice(from), []);
   };
 
   it('is verified before the App is Ready, which the compatible API does not know', async () => {
@@ -416,6 +434,111 @@ describe('a bad release', () => {
     const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
     assert.equal(web?.image, ran);
     rolledBack();
+  });
+
+  describe('whose one before ran an image that was built on the device', () => {
+    const images = () => device.engine.images;
+    const id = (image: string) => images().seen(image)?.id ?? assert.fail(`no ${image}`);
+    const isThere = (image: string) =>
+      images()
+        .list()
+        .some((one) => one.id === image);
+    const kept = () =>
+      images()
+        .list()
+        .flatMap(({ tags }) => tags.filter(isKeptName));
+    const prune = () =>
+      images().prune((image) =>
+        device.engine.docker.containers.flatMap((one) => (one.image === image ? [one.id] : [])),
+      );
+    let before: string;
+    beforeEach(async () => {
+      images().add('local:1');
+      before = id('local:1');
+      await bring(release('a', 'local:1'));
+      assert.deepEqual(kept(), [], 'it has a name');
+      images().add('local:1', { content: 'built anew' });
+      await agent().settle();
+    });
+
+    it('finds that image, though it has lost its name and somebody prunes', async () => {
+      failing.add('local:1');
+      let pruned = 0;
+      whenStarted('b', () => {
+        prune();
+        pruned += 1;
+      });
+      await bring(release('b', 'local:1'));
+      assert.equal(pruned, 1);
+      rolledBack();
+      assert.equal(device.engine.docker.containers.find(({ name }) => name.startsWith('web'))?.image, before);
+      assert.deepEqual(kept(), [`supercargo.io/kept:${before.slice(7, 19)}`]);
+      await rests();
+    });
+
+    it('keeps it no longer than until a good one takes its place, and does not delete it', async () => {
+      assert.equal(kept().length, 1);
+      await bring(release('b', 'local:1'));
+      assert.deepEqual([said(), kept(), isThere(before)], ['True Settled', [], true]);
+      await rests();
+      prune();
+      assert.equal(isThere(before), false);
+    });
+
+    for (const fault of ['kill-before', 'kill-after', 'fail', 'lose'] as const)
+      for (const at of [0, 1])
+        it(`keeps it, and no longer, where call ${at} about its name ends with ${fault}`, async () => {
+          images().add('local:1', { content: 'built once more' }); // what was built before never ran
+          const works = async () => {
+            for (let lives = 0; lives < 3; lives += 1) {
+              if (agent().isDead) await device.boot();
+              await declare(release('b', 'local:1'));
+              await agent().settle();
+            }
+          };
+          let calls = 0;
+          device.faultPlan = (what) => (/^(tag|remove)Image$/.test(what) && calls++ === at ? fault : 'none');
+          await works();
+          assert.ok(calls > at);
+          device.faultPlan = () => 'none';
+          await works();
+          assert.deepEqual([said(), kept(), isThere(before)], ['True Settled', [], true]);
+          images().add('local:1', { content: 'built at last' });
+          calls = 0;
+          device.faultPlan = (what) => (what === 'tagImage' && calls++ === 0 ? fault : 'none');
+          await works();
+          device.faultPlan = () => 'none';
+          await works();
+          assert.equal(kept().length, 1);
+          await rests();
+        });
+
+    it('keeps it no longer than its App is there', async () => {
+      assert.equal(kept().length, 1);
+      await agent().propose([]);
+      await agent().settle();
+      assert.deepEqual([names(), kept(), isThere(before)], [[], [], true]);
+    });
+
+    it('says so when somebody has removed it by force', async () => {
+      failing.add('local:1');
+      whenStarted('b', () => {
+        for (const name of kept()) images().remove(name, () => []);
+      });
+      await bring(release('b', 'local:1'));
+      assert.equal(said(), 'False RollbackFailed');
+      assert.match(condition('Ready')?.message ?? '', /ran as local:1 is gone from the device/);
+      await rests();
+    });
+
+    it('gets its name back that somebody has taken away, and loses one that it does not need', async () => {
+      images().tag(before, 'local:before');
+      await agent().settle();
+      assert.deepEqual(kept(), []);
+      images().add('local:before', { content: 'another' });
+      await agent().settle();
+      assert.equal(kept().length, 1);
+    });
   });
 
   it('has its whole time, however often and long the device is off meanwhile', async () => {
