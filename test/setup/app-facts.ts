@@ -13,6 +13,7 @@ export const quietAppFacts = (facts: Partial<AppFacts> = {}): AppFacts => ({
     declared: { name: 'hello.1', documents: [] },
     back: undefined,
     verdict: undefined,
+    refusedBefore: undefined,
     refuge: undefined,
     onFailure: 'rollback',
     retry: undefined,

@@ -12,6 +12,9 @@ import { restore } from './restore.js';
 
 export type Rollback = NonNullable<AppStatus['rollback']>;
 
+/** The reason of a way back that somebody asked for. */
+export const BY_HAND = 'ByHand';
+
 /** The way back that an App is on, or has gone. */
 interface WayBack {
   readonly rollback: Rollback;
@@ -29,6 +32,11 @@ export interface RolloutFacts {
   readonly back: WayBack | undefined;
   /** What was found out about what was promoted last; undefined while that is not what is to run. */
   readonly verdict: 'open' | 'good' | { readonly revision: Revision } | undefined;
+  /**
+   * The document's content was found bad already, and so was what it said after that and until now: nothing has shown that it
+   * would fare better. Undefined: that is not so.
+   */
+  readonly refusedBefore: Revision | undefined;
   /** Where the App would go back to by itself; undefined: nowhere, or to where nothing would run. */
   readonly refuge: { readonly revision: Revision; readonly lost: readonly string[] } | undefined;
   readonly onFailure: OnFailure;
@@ -53,8 +61,11 @@ export interface Target {
 }
 
 /** Whether what was promoted is bad and another one is about to take its place. Pure. */
-export const isTurning = ({ back, verdict, refuge, onFailure }: RolloutFacts): boolean =>
-  !back && typeof verdict === 'object' && onFailure === 'rollback' && refuge !== undefined;
+export const isTurning = ({ back, verdict, refusedBefore, refuge, onFailure }: RolloutFacts): boolean =>
+  !back &&
+  (typeof verdict === 'object' || refusedBefore !== undefined) &&
+  onFailure === 'rollback' &&
+  refuge !== undefined;
 
 /** Chooses what an App runs: what its document says, or, while that is refused, the revision that it goes back to. */
 export function observeTarget(
@@ -75,6 +86,7 @@ export function observeTarget(
     declared,
     back: isBack ? { rollback, to, lost: restored?.lost ?? [] } : undefined,
     verdict: verdictOf(revisions, content),
+    refusedBefore: isBack ? undefined : refusedBefore(rollback, declared, revisions),
     // Where nothing runs it is no better.
     refuge:
       good && servicesOfRevision(good.spec).length > 0
@@ -109,6 +121,17 @@ function keptImages(
     if (one.kind !== 'Image' || !isActive(one) || names.has(one.metadata.name)) return [];
     return declared.has(one.spec.image) && cache.image(one.spec.image) ? [declaredAs(one)] : [];
   });
+}
+
+/** `rollback`: from what the document said before. */
+function refusedBefore(
+  rollback: Rollback | undefined,
+  declared: Content,
+  revisions: readonly Revision[],
+): Revision | undefined {
+  if (rollback === undefined || rollback.reason === BY_HAND) return undefined;
+  const found = revisions.find(({ metadata }) => metadata.name === declared.name);
+  return found && !isUndecided(found) && found.status?.phase === 'Bad' ? found : undefined;
 }
 
 function verdictOf(revisions: readonly Revision[], content: Content): RolloutFacts['verdict'] {

@@ -2,7 +2,7 @@ import type { App } from '../../../crds/model/kinds.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import type { Revision } from '../../../crds/model/revisions.js';
 import { act, type Plan, TerminalError } from '../../runtime/outcome.js';
-import { goneMessage, type RolloutFacts } from './observe.js';
+import { BY_HAND, goneMessage, type RolloutFacts } from './observe.js';
 
 /** What is decided about a release, and why. */
 interface Decision {
@@ -28,7 +28,7 @@ export type RolloutStep =
  * Pure.
  */
 export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, ReasonOf<'App'>> | undefined {
-  const { retry, byHand, back, declared, verdict, refuge, onFailure } = facts;
+  const { retry, byHand, back, declared, verdict, refusedBefore, refuge, onFailure } = facts;
   if (byHand) {
     const { id, to, refusal } = byHand;
     if (!to || refusal !== undefined) {
@@ -41,19 +41,20 @@ export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, Reaso
     const decision = {
       from: declared.name,
       to: to.metadata.name,
-      reason: 'ByHand',
+      reason: BY_HAND,
       message: 'somebody asked for another one',
     };
     return act('RollingBack', { do: 'goBack', decision, request: id, because: 'rollback requested' });
   }
   if (retry) {
-    if (back) return act('Promoting', { do: 'retry', name: 'retry', id: retry.id, because: 'retry requested' });
+    if (back || refusedBefore)
+      return act('Promoting', { do: 'retry', name: 'retry', id: retry.id, because: 'retry requested' });
     const because = `There is nothing to try again: what App ${app.metadata.name} declares is not held back`;
     return act('Refused', { do: 'decline', name: 'retry', id: retry.id, because });
   }
-  if (back || typeof verdict !== 'object' || onFailure === 'hold' || !refuge || refuge.lost.length > 0)
-    return undefined;
-  const { reason = 'Unknown', message = 'it is bad', lastLines } = verdict.revision.status ?? {};
+  const bad = refusedBefore ?? (typeof verdict === 'object' ? verdict.revision : undefined);
+  if (back || !bad || onFailure === 'hold' || !refuge || refuge.lost.length > 0) return undefined;
+  const { reason = 'Unknown', message = 'it is bad', lastLines } = bad.status ?? {};
   const decision: Decision = {
     ...{ from: declared.name, to: refuge.revision.metadata.name, reason, message },
     ...(lastLines ? { lastLines } : {}),

@@ -314,6 +314,43 @@ describe('a bad release', () => {
     assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_d', 'web_7_1_d']]);
   });
 
+  it('is not tried again after another bad one, but when somebody asks for that', async () => {
+    await bring(GOOD);
+    failing.add('web:2').add('web:3');
+    await bring(BAD);
+    await bring(release('c', 'web:3'));
+    rolledBack();
+    assert.deepEqual(outcomes(), ['5 a Good', '4 c Bad', '2 b Bad']);
+    await bring(BAD);
+    rolledBack();
+    assert.deepEqual(outcomes(), ['5 a Good', '4 c Bad', '2 b Bad']);
+    assert.equal(
+      app().status?.rollback?.from,
+      store()
+        .list('Revision')
+        .find(({ spec }) => spec.number === 2)?.metadata.name,
+    );
+    assert.match(condition('Ready')?.message ?? '', /is refused \(web: Container web_7_1_b is unhealthy/);
+    await reboot();
+    rolledBack();
+    failing.clear();
+    await store().request(keyOf('App', 'hello'), { retry: {} });
+    await agent().settle();
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+  });
+
+  it('is tried after another bad one where both are asked for at once', async () => {
+    await bring(GOOD);
+    failing.add('web:2').add('web:3');
+    await bring(BAD);
+    await bring(release('c', 'web:3'));
+    failing.clear();
+    await declare(BAD);
+    await store().request(keyOf('App', 'hello'), { retry: {} });
+    await agent().settle();
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+  });
+
   it('is tried again when somebody asks for that', async () => {
     await bring(GOOD);
     failing.add('web:2');
