@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../../../crds/model/local-peers.js';
 import { attempt, localProcesses } from '../../platform/processes/local-processes.js';
 import { hasOpen, holderOf, holderText } from '../../platform/processes/port-holder.js';
-import { clientSocket, type ListedSocket } from '../../platform/processes/socket-table.js';
+import { clientKey, clientSockets, type ListedSocket } from '../../platform/processes/socket-table.js';
 import { CommandError, EXIT } from '../failure.js';
 
 export interface PeerCheckOptions {
@@ -50,8 +50,9 @@ export async function checkPeer(socket: Socket, options: PeerCheckOptions): Prom
     throw refusal(`${port} is held by ${holderText(holder)}, which is not the agent`);
   }
   if (holder.pid === undefined || hasOpen(holder.pid, join(dataFolder, 'lock'), proc)) return;
-  const objection = attempt(() => localProcesses({ proc, uid: found.uid }).objection(String(holder.pid), found.inode));
-  if (objection === 'a container') {
+  const processes = attempt(() => localProcesses({ proc, uid: found.uid }));
+  const held = await processes?.holdings(String(holder.pid), new Set([found.inode]));
+  if (held?.get(found.inode) === 'a container') {
     throw refusal(`${port} is held by ${holderText(holder)} in a container, which is not the agent`);
   }
 }
@@ -64,8 +65,9 @@ function otherEnd(connection: Connection, proc: string): ListedSocket | 'unliste
   });
   if (tables.length === 0) return undefined;
   for (const { table, family } of tables) {
-    const found =
-      family === 6 || connection.remoteAddress.includes('.') ? clientSocket(table, family, connection) : undefined;
+    if (family === 4 && !connection.remoteAddress.includes('.')) continue;
+    const key = clientKey(connection, family);
+    const found = clientSockets(table, new Set([key])).get(key);
     if (found) return found;
   }
   return 'unlisted';

@@ -39,6 +39,11 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   checkMs: 5_000,
 };
 const KEEP_ALIVE_MS = 5_000;
+/**
+ * Number of connections that the kernel keeps until they are accepted; it takes no more than `net.core.somaxconn`, 4096
+ * since Linux 5.4. Over it, a client that nobody hears tries again after 1, 3, 7 and 15 s: so a probe would, too.
+ */
+const BACKLOG = 4_096;
 
 interface Listener {
   readonly address: Address;
@@ -110,7 +115,8 @@ export class Listeners {
     await new Promise<void>((resolve, reject) => {
       const refuse = (error: Error): void => reject(listenError(address, error));
       server.once('error', refuse);
-      server.listen(address.is === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
+      const place = address.is === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+      server.listen({ ...place, backlog: BACKLOG }, () => {
         server.off('error', refuse);
         // The system could not accept a connection: it is out of file descriptors, or of memory. The next one may
         // succeed.

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Connection, LocalPeers } from '../../../crds/model/local-peers.js';
 import { type LocalProcessesOptions, localProcesses, type Objection } from './local-processes.js';
-import { clientSocket, type ListedSocket } from './socket-table.js';
+import { clientKey, clientSockets, type ListedSocket } from './socket-table.js';
 
 const TABLES = [
   ['tcp', 4],
@@ -15,6 +15,8 @@ const PAGE_BYTES = 4096;
 const TABLE_BYTES = 16 * PAGE_BYTES;
 /** Longest time that other work waits while processes are examined, ms. */
 const SLICE_MS = 1;
+/** Longest time that questions are gathered while more of them arrive, ms: one look at the kernel costs as much for one as for a thousand. */
+const GATHER_MS = 250;
 /** How many processes that recently held a socket are examined first: a client that connects again and again is one of them. */
 const REMEMBERED = 8;
 
@@ -49,19 +51,31 @@ export function openLocalPeers({
   async function work(): Promise<void> {
     busy = true;
     while (waiting.length > 0) {
+      await gather();
       const batch = waiting;
       waiting = [];
       const objections = await objectionsTo(batch.map(({ connection }) => connection)).catch((err: unknown) => {
         log.debug({ err }, 'Could not look at the sockets of this machine');
         return batch.map((): Objection => 'the kernel does not tell');
       });
+      const yieldTurn = turnYielder();
       for (const [index, { connection, answer }] of batch.entries()) {
+        await yieldTurn(); // whoever is answered goes on at once, and a thousand of them would keep all others waiting
         const objection = objections[index];
         if (objection) log.debug({ ...connection, objection }, 'A caller on this machine needs a key');
         answer(objection === undefined);
       }
     }
     busy = false;
+  }
+
+  /** Resolves once a round of the event loop has brought no more questions. */
+  async function gather(): Promise<void> {
+    const endMs = performance.now() + GATHER_MS;
+    for (let seen = 0; seen < waiting.length && performance.now() < endMs; ) {
+      seen = waiting.length;
+      await nextTurn();
+    }
   }
 
   async function objectionsTo(connections: readonly Connection[]): Promise<readonly (Objection | undefined)[]> {
@@ -86,7 +100,13 @@ export function openLocalPeers({
     const found = new Map<Connection, ListedSocket>();
     for (const [name, family] of TABLES) {
       const wanted = connections.filter((one) => !found.has(one) && (family === 6 || one.remoteAddress.includes('.')));
-      if (wanted.length > 0) await lookIn(join(proc, 'net', name), family, new Set(wanted), found);
+      if (wanted.length === 0) continue;
+      const keys = wanted.map((one) => clientKey(one, family));
+      const sockets = await lookIn(join(proc, 'net', name), new Set(keys));
+      for (const [index, one] of wanted.entries()) {
+        const socket = sockets.get(keys[index] ?? '');
+        if (socket) found.set(one, socket);
+      }
     }
     return connections.map((one) => found.get(one));
   }
@@ -98,11 +118,10 @@ export function openLocalPeers({
     const yieldTurn = turnYielder();
     for (const pid of inOrder(recent, processes.pids())) {
       await yieldTurn();
-      for (const inode of processes.socketsOf(pid, inodes)) {
-        if (found.has(inode)) continue;
-        found.set(inode, processes.objection(pid, inode));
-        recent = [pid, ...recent.filter((one) => one !== pid)].slice(0, REMEMBERED);
-      }
+      const held = await processes.holdings(pid, inodes, yieldTurn);
+      if (held.size === 0) continue;
+      for (const [inode, objection] of held) if (!found.has(inode)) found.set(inode, objection);
+      recent = [pid, ...recent.filter((one) => one !== pid)].slice(0, REMEMBERED);
       if (found.size === inodes.size) break;
     }
     return found;
@@ -120,14 +139,10 @@ export function openLocalPeers({
   };
 }
 
-/** Looks for the clients' ends of these connections until all are found. Where there is no IPv6, there is no table. */
-async function lookIn(
-  path: string,
-  family: 4 | 6,
-  wanted: Set<Connection>,
-  found: Map<Connection, ListedSocket>,
-): Promise<void> {
-  if (!existsSync(path)) return;
+/** Looks in a table until all keys of `clientKey` are found. Where there is no IPv6, there is no table. */
+async function lookIn(path: string, wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, ListedSocket>> {
+  const found = new Map<string, ListedSocket>();
+  if (!existsSync(path)) return found;
   const yieldTurn = turnYielder();
   // Without promises: the kernel returns a page at a time, and Node's threads would take longer to pass it on than it
   // took to fill.
@@ -135,7 +150,7 @@ async function lookIn(
   try {
     const buffer = Buffer.alloc(TABLE_BYTES);
     let length = 0;
-    for (let ended = false; !ended && wanted.size > 0; ) {
+    for (let ended = false; !ended && found.size < wanted.size; ) {
       while (!ended && length < TABLE_BYTES - PAGE_BYTES) {
         const count = readSync(file, buffer, length, PAGE_BYTES, null);
         length += count;
@@ -143,18 +158,14 @@ async function lookIn(
         await yieldTurn();
       }
       const lines = buffer.subarray(0, buffer.subarray(0, length).lastIndexOf('\n') + 1);
-      for (const connection of wanted) {
-        const socket = clientSocket(lines, family, connection);
-        if (!socket) continue;
-        found.set(connection, socket);
-        wanted.delete(connection);
-      }
+      for (const [key, socket] of clientSockets(lines, wanted)) found.set(key, socket);
       buffer.copyWithin(0, lines.length, length); // the beginning of a line that goes on in the next page
       length -= lines.length;
     }
   } finally {
     closeSync(file);
   }
+  return found;
 }
 
 /** Returns a function that lets other work run once a slice of time is used up. */

@@ -7,13 +7,21 @@ import { join } from 'node:path';
 /** Why the owner of a process does not count as the owner of this device; undefined when it does. */
 export type Objection = 'another user' | 'a container' | 'the kernel does not tell';
 
+/** Returns what to wait for before the next system call; undefined when it may follow at once. */
+type YieldTurn = () => Promise<void> | undefined;
+
 export interface LocalProcesses {
   /** Returns the numbers of all visible processes, newest first. */
   pids(): readonly string[];
-  /** Returns which of these sockets the process holds. */
-  socketsOf(pid: string, wanted: ReadonlySet<number>): readonly number[];
-  /** Returns the objection to a process that holds the socket. */
-  objection(pid: string, inode: number): Objection | undefined;
+  /**
+   * Returns those of the sockets that the process holds, each with the objection to it. However many sockets there are,
+   * the files of the process are read twice: a client may hold thousands. `yieldTurn` is called before each of them.
+   */
+  holdings(
+    pid: string,
+    wanted: ReadonlySet<number>,
+    yieldTurn?: YieldTurn,
+  ): Promise<ReadonlyMap<number, Objection | undefined>>;
   /** Why other processes cannot be seen, for people; undefined when they can. */
   readonly blindness: string | undefined;
 }
@@ -37,36 +45,35 @@ export function localProcesses({
   // With the host's processes in a container of our own, it is the first process whose root is the host's.
   const roots = new Set(['self', '1'].flatMap((pid) => rootOf(proc, pid) ?? []));
 
+  const objectionTo = (pid: string): Objection | undefined => {
+    try {
+      const [, ids = ''] = /^Uid:\t(.*)$/m.exec(readFileSync(join(proc, pid, 'status'), 'utf8')) ?? [];
+      const root = rootOf(proc, pid);
+      if (!ids.split('\t').every((id) => id !== '' && owners.has(Number(id)))) return 'another user';
+      if (namespacesOf(proc, pid) !== own.namespaces || root === undefined || !roots.has(root)) return 'a container';
+      if ([...containersOf(proc, pid)].some((id) => !own.containers.has(id))) return 'a container';
+      return undefined;
+    } catch {
+      return 'the kernel does not tell'; // it has ended, or is not ours to see
+    }
+  };
+
   return {
     pids: () =>
       readdirSync(proc)
         .filter((name) => /^\d+$/.test(name))
         .sort((a, b) => Number(b) - Number(a)),
 
-    socketsOf(pid, wanted) {
+    async holdings(pid, wanted, yieldTurn = () => undefined) {
       // The folder belongs to the effective user, or to root when the process hides what it is.
       const owner = statSync(join(proc, pid), { throwIfNoEntry: false })?.uid;
-      return owner !== undefined && owners.has(owner)
-        ? filesOf(proc, pid).flatMap((file) => socketAt(proc, pid, file, wanted) ?? [])
-        : [];
-    },
-
-    objection(pid, inode) {
-      try {
-        const [, ids = ''] = /^Uid:\t(.*)$/m.exec(readFileSync(join(proc, pid, 'status'), 'utf8')) ?? [];
-        const root = rootOf(proc, pid);
-        if (!ids.split('\t').every((id) => id !== '' && owners.has(Number(id)))) return 'another user';
-        if (namespacesOf(proc, pid) !== own.namespaces || root === undefined || !roots.has(root)) return 'a container';
-        if ([...containersOf(proc, pid)].some((id) => !own.containers.has(id))) return 'a container';
-        // It still holds the socket: what was read is about that process, and not about one that has got its number
-        // since.
-        const wanted = new Set([inode]);
-        return filesOf(proc, pid).some((file) => socketAt(proc, pid, file, wanted) !== undefined)
-          ? undefined
-          : 'the kernel does not tell';
-      } catch {
-        return 'the kernel does not tell'; // it has ended, or is not ours to see
-      }
+      if (owner === undefined || !owners.has(owner)) return new Map();
+      const held = await socketsAt(proc, pid, wanted, yieldTurn);
+      if (held.size === 0) return new Map();
+      const objection = objectionTo(pid);
+      // Those that it still holds: what was read is about that process, and not about one that has got its number since.
+      const still = objection === undefined ? await socketsAt(proc, pid, held, yieldTurn) : held;
+      return new Map([...held].map((inode) => [inode, still.has(inode) ? objection : 'the kernel does not tell']));
     },
 
     get blindness() {
@@ -104,14 +111,23 @@ function rootOf(proc: string, pid: string): string | undefined {
 const containersOf = (proc: string, pid: string): ReadonlySet<string> =>
   new Set(readFileSync(join(proc, pid, 'cgroup'), 'utf8').match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g));
 
-/** Returns the open files, the latest first: most often that is the one that is looked for. */
-const filesOf = (proc: string, pid: string): readonly string[] =>
-  (attempt(() => readdirSync(join(proc, pid, 'fd'))) ?? []).reverse();
-
-function socketAt(proc: string, pid: string, file: string, wanted: ReadonlySet<number>): number | undefined {
-  const target = attempt(() => readlinkSync(join(proc, pid, 'fd', file))) ?? '';
-  const inode = target.startsWith('socket:[') ? Number(target.slice(8, -1)) : undefined;
-  return inode !== undefined && wanted.has(inode) ? inode : undefined;
+/** Returns which of these sockets are among the open files of the process, the latest first: most often that is the one that is looked for. */
+async function socketsAt(
+  proc: string,
+  pid: string,
+  wanted: ReadonlySet<number>,
+  yieldTurn: YieldTurn,
+): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
+  for (const file of (attempt(() => readdirSync(join(proc, pid, 'fd'))) ?? []).reverse()) {
+    const turn = yieldTurn();
+    if (turn) await turn;
+    const target = attempt(() => readlinkSync(join(proc, pid, 'fd', file))) ?? '';
+    const inode = target.startsWith('socket:[') ? Number(target.slice(8, -1)) : undefined;
+    if (inode !== undefined && wanted.has(inode)) found.add(inode);
+    if (found.size === wanted.size) break;
+  }
+  return found;
 }
 
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;

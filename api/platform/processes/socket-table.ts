@@ -10,17 +10,30 @@ export interface ListedSocket {
   readonly inode: number;
 }
 
-/** Returns the client's end of a connection from a table; undefined when it is not listed. Pure. */
-export function clientSocket(table: Buffer, family: 4 | 6, connection: Connection): ListedSocket | undefined {
-  const { remoteAddress, remotePort, localAddress, localPort } = connection;
-  const ends = [endText(remoteAddress, remotePort, family), endText(localAddress, localPort, family)];
-  const begin = table.indexOf(`: ${ends.join(' ')} `);
-  if (begin === -1) return undefined;
-  const end = table.indexOf('\n', begin);
-  // After the number of the line: local, remote, state, queues, timer, retransmits, uid, timeout, inode (proc_net_tcp in the kernel's documentation).
-  const fields = table.toString('latin1', begin + 2, end === -1 ? undefined : end).split(/ +/);
-  const [uid, inode] = [Number(fields[6]), Number(fields[8])];
-  return Number.isSafeInteger(uid) && Number.isSafeInteger(inode) ? { uid, inode } : undefined;
+/** Returns the client's end of a connection as a table lists it: its address and port, then ours. Pure. */
+export const clientKey = ({ remoteAddress, remotePort, localAddress, localPort }: Connection, family: 4 | 6): string =>
+  `${endText(remoteAddress, remotePort, family)} ${endText(localAddress, localPort, family)}`;
+
+/** Returns the sockets of whole lines of a table that have one of these keys, in one pass however many are wanted. Pure. */
+export function clientSockets(lines: Buffer, wanted: ReadonlySet<string>): ReadonlyMap<string, ListedSocket> {
+  const found = new Map<string, ListedSocket>();
+  const [anyKey] = wanted;
+  if (anyKey === undefined) return found;
+  for (let begin = 0; begin < lines.length; ) {
+    const newline = lines.indexOf(0x0a, begin);
+    const end = newline === -1 ? lines.length : newline;
+    const colon = lines.indexOf(0x3a, begin); // after the number of the line; the line of titles has none before its end
+    const from = colon + 2;
+    const key = colon !== -1 && colon < end ? lines.toString('latin1', from, from + anyKey.length) : '';
+    if (wanted.has(key)) {
+      // Local, remote, state, queues, timer, retransmits, uid, timeout, inode (proc_net_tcp in the kernel's documentation).
+      const fields = lines.toString('latin1', from, end).split(/ +/);
+      const [uid, inode] = [Number(fields[6]), Number(fields[8])];
+      if (Number.isSafeInteger(uid) && Number.isSafeInteger(inode)) found.set(key, { uid, inode });
+    }
+    begin = end + 1;
+  }
+  return found;
 }
 
 /** A socket of the table that has a port of this machine. */

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerDeps } from '../../../api/http/server.js';
+import { openLocalPeers } from '../../../api/platform/processes/local-peers.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { aServer, type Bench } from './a-server.js';
 
@@ -36,8 +40,9 @@ describe('sockets that behave badly', () => {
   let bench: Bench;
   const limits = { connections: 40, reserved: 0, headMs: 300, requestMs: 600, idleMs: 60_000, checkMs: 50 };
   const settings = { localMode: true, development: false, version: '0.1.0', listen: '127.0.0.1:0' };
-  const open = async (some: object = {}): Promise<void> => {
-    bench = await aServer({ settings, limits: { ...limits, ...some }, secrets: { read: async () => SECRET } });
+  const open = async (some: object = {}, deps: Partial<ServerDeps> = {}): Promise<void> => {
+    const secrets = { read: async () => SECRET };
+    bench = await aServer({ settings, limits: { ...limits, ...some }, secrets, ...deps });
     await bench.server.start();
   };
   afterEach(() => bench.close());
@@ -134,6 +139,38 @@ describe('sockets that behave badly', () => {
     await cut;
     await isWell();
   }).timeout(120_000);
+
+  it('two thousand callers of root about whom the kernel is asked keep nobody from an answer', async () => {
+    const peers = openLocalPeers({ log: { debug: () => undefined } });
+    await open({ connections: 2_100, headMs: 60_000, requestMs: 60_000 }, { peers });
+    const callers = await Promise.all(Array.from({ length: 2_000 }, () => aClient(bench)));
+    for (const { socket } of callers) socket.write(GET);
+    const begun = process.cpuUsage();
+    const client = await aClient(bench);
+    client.socket.write(GET.replace('/v2/version', '/v1/healthy'));
+    await client.closed;
+    const { user, system } = process.cpuUsage(begun); // other processes use none of it
+    assert.match(client.said(), /^HTTP\/1\.1 200 OK/);
+    assert.ok(user + system < 3_000_000, `answered after ${(user + system) / 1_000} ms of processor time`);
+    await Promise.all(callers.map(({ closed }) => closed));
+    assert.deepEqual(new Set(callers.map(({ said }) => said().slice(0, 15))), new Set(['HTTP/1.1 200 OK']));
+  }).timeout(120_000);
+
+  it('connections that come while it is busy are kept by the kernel until it takes them', async () => {
+    await open({ connections: 2_000 });
+    const most = Number(await readFile('/proc/sys/net/core/somaxconn', 'utf8'));
+    const count = Math.min(1_500, most);
+    const [, port = ''] = (bench.server.addresses[0] ?? '').split(':');
+    const connecting = `
+      let count = 0;
+      const end = () => { console.log(count); process.exit(); };
+      for (let at = 0; at < ${count}; at += 1) {
+        require('node:net').connect(${port}, '127.0.0.1', () => { count += 1; if (count === ${count}) end(); });
+      }
+      setTimeout(end, 5_000);`;
+    // Waits without the event loop: nothing is accepted meanwhile.
+    assert.equal(spawnSync(process.execPath, ['-e', connecting], { encoding: 'utf8' }).stdout.trim(), String(count));
+  });
 
   it('a connection that comes to a full house takes the place of the one that has been idle for longest', async () => {
     await open({ connections: 5, reserved: 0, headMs: 5_000, requestMs: 5_000 });

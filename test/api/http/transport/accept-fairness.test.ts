@@ -58,4 +58,23 @@ describe('the pacer', () => {
     loop.ask(6, 7, 8, 9);
     assert.deepEqual(loop.served, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
+
+  it('gives them a quarter of one once somebody has come in every round for 100 ms, one request at least', () => {
+    const loop = aLoop();
+    loop.connect();
+    loop.ask(...Array.from({ length: 200 }, (_, at) => at));
+    const servedIn = (): number => {
+      const before = loop.served.length;
+      loop.connect();
+      loop.next();
+      return loop.served.length - before;
+    };
+    assert.deepEqual(
+      Array.from({ length: 49 }, servedIn),
+      Array.from({ length: 49 }, () => 2),
+    );
+    assert.deepEqual([servedIn(), servedIn()], [1, 1]);
+    loop.next();
+    assert.equal(loop.served.length, 200);
+  });
 });
