@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Limiter } from '../../api/platform/turns.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { isMap } from '../../crds/model/maps.js';
 import { allottedId } from '../../crds/model/names.js';
@@ -13,6 +14,8 @@ import { needPrograms } from '../setup/programs.js';
 import { Scene, unchanged } from '../setup/scene.js';
 
 const PORT = 18_199;
+/** Scenarios at a time. */
+const AT_A_TIME = 6;
 const PATIENCE = { withinMs: 150_000 };
 /** A release is good after two seconds, and bad after half a minute at the latest. */
 const ROLLOUT = { minReadySeconds: 2, maxRestarts: 1, progressDeadlineSeconds: 30 };
@@ -176,53 +179,201 @@ describe('a bad release on a real engine', function () {
     { it: 'names a runtime that is not there', fields: { runtime: 'none-such' }, says: /no runtime none-such/ },
     { it: 'names a command that is not there', fields: { command: ['none-such'] }, says: /command none-such/ },
   ];
-  describe('by file,', () => {
-    /** All at once: most of the time is waiting. */
-    const goings: Promise<string>[] = [];
+  /** Most of the time is waiting: several at a time, each of which has an app of its own. */
+  describe('beside others', () => {
+    const turns = new Limiter(AT_A_TIME);
+    const tests: (() => Promise<void>)[] = [];
+    const results: Promise<void>[] = [];
+    const add = (what: string, test: () => Promise<void>): void => {
+      const place = tests.push(test) - 1;
+      it(what, () => results[place]);
+    };
     before(() => {
-      for (const [index, { fields, rollout }] of cases.entries()) {
-        const name = `${scene.prefix}-bad${index}`;
+      for (const test of tests) {
+        const result = turns.run(test);
+        result.catch(() => undefined); // `it` says so
+        results.push(result);
+      }
+    });
+
+    for (const { it: what, fields, rollout, says } of cases)
+      add(`that ${what} goes, and the one before is as it was`, async () => {
         const appId = scene.appId();
+        const name = `${scene.prefix}-bad${appId}`;
         const bad = { environment: { VERSION: 'bad' }, labels: {}, mem_limit: '32m', ...fields };
-        const going = goThere(
+        const message = await goThere(
           name,
           (spec) => byFile(name, spec),
           release(appId),
           release(appId, bad, { rollout: { ...PATIENT.rollout, ...rollout } }),
         );
-        going.catch(() => undefined); // its test says so
-        goings.push(going);
-      }
-    });
-    after(async () => {
-      for (const index of cases.keys()) await rm(file(`${scene.prefix}-bad${index}`), { force: true });
-    });
-    for (const [index, { it: what, says }] of cases.entries())
-      it(`that ${what} goes, and the one before is as it was`, async () => {
-        assert.match((await goings[index]) ?? '', says);
+        assert.match(message, says);
+        await rm(file(name));
       });
-  });
 
-  it('of several services goes as a whole, and the data of volumes stays', async () => {
-    const name = `${scene.prefix}-several`;
-    const appId = scene.appId();
-    const spec = (version: string, last: Partial<AppService>): AppSpec => {
-      const environment = { VERSION: version };
-      const { services, ...rest } = release(appId, { environment });
-      return { ...rest, services: { ...services, third: scene.service({ environment }), fourth: scene.service(last) } };
-    };
-    const declare = (one: AppSpec) => byFile(name, one);
-    const { before } = await starting(name, declare, spec('1', {}));
-    const [, main] = await scene.containers(appId);
-    assert.equal((await scene.exec(main?.id ?? '', ['sh', '-c', 'echo kept > /data/file'])).code, 0);
-    await declare({ ...spec('2', { command: ['false'] }), ...PATIENT });
-    const message = await untilBack(name);
-    assert.match(message, /fourth was restarted/);
-    const after = await scene.untilRunning(appId, ['main', 'other', 'third', 'fourth']);
-    assert.deepEqual(await inspected(appId), before);
-    const there = after.find(({ service }) => service === 'main');
-    assert.equal((await scene.exec(there?.id ?? '', ['cat', '/data/file'])).output.trim(), 'kept');
-    await rm(file(name));
+    add('of several services goes as a whole, and the data of volumes stays', async () => {
+      const name = `${scene.prefix}-several`;
+      const appId = scene.appId();
+      const spec = (version: string, last: Partial<AppService>): AppSpec => {
+        const environment = { VERSION: version };
+        const { services, ...rest } = release(appId, { environment });
+        return {
+          ...rest,
+          services: { ...services, third: scene.service({ environment }), fourth: scene.service(last) },
+        };
+      };
+      const declare = (one: AppSpec) => byFile(name, one);
+      const { before } = await starting(name, declare, spec('1', {}));
+      const [, main] = await scene.containers(appId);
+      assert.equal((await scene.exec(main?.id ?? '', ['sh', '-c', 'echo kept > /data/file'])).code, 0);
+      await declare({ ...spec('2', { command: ['false'] }), ...PATIENT });
+      const message = await untilBack(name);
+      assert.match(message, /fourth was restarted/);
+      const after = await scene.untilRunning(appId, ['main', 'other', 'third', 'fourth']);
+      assert.deepEqual(await inspected(appId), before);
+      const there = after.find(({ service }) => service === 'main');
+      assert.equal((await scene.exec(there?.id ?? '', ['cat', '/data/file'])).output.trim(), 'kept');
+      await rm(file(name));
+    });
+
+    add('over HTTP goes, is not tried again by the same document, and is by a retry', async () => {
+      const name = `${scene.prefix}-http`;
+      const appId = scene.appId();
+      const declare = (spec: AppSpec) => scene.put(name, spec);
+      const bad = release(appId, { command: ['false'] }, PATIENT);
+      await goThere(name, declare, release(appId), bad);
+      const record = await scene.record(appId);
+      await declare(bad);
+      await untilBack(name);
+      assert.deepEqual(record.seen, []);
+      const path = `/apis/supercargo.io/v1/apps/${name}/requests`;
+      assert.equal((await scene.agent.post(path, { name: 'retry' })).status, 202);
+      await scene.until(
+        'it is tried',
+        () => record.seen.length,
+        (count) => count > 0,
+        PATIENCE,
+      );
+      await untilBack(name);
+      record.stop();
+      await scene.delete(name);
+    });
+
+    add('stays where a target state is posted; with a label it goes, and another POST tries it again', async () => {
+      const appId = scene.appId();
+      const target = (command: readonly string[], labels: Readonly<Record<string, string>>) => ({
+        local: {
+          name: 'local',
+          config: {},
+          apps: {
+            [appId]: {
+              ...{ name: 'posted', commit: command.join('-'), releaseId: '1', volumes: {}, networks: {} },
+              services: {
+                '1': {
+                  ...{ environment: {}, labels, imageId: 1, serviceName: 'main', serviceId: 1, image: scene.image },
+                  ...{ running: true, command, stop_signal: 'SIGKILL' },
+                },
+              },
+            },
+          },
+        },
+      });
+      const post = async (command: readonly string[], labels = {}): Promise<void> => {
+        const reply = await scene.agent.post('/v2/local/target-state', target(command, labels));
+        assert.equal(reply.status, 200, reply.text);
+      };
+      const name = async () =>
+        (await scene.agent.documents('App')).find(({ spec }) => spec.appId === appId)?.metadata.name ?? '';
+      const good = ['sleep', '1000'];
+      await post(good);
+      await scene.until('it is declared', name, (one) => one !== '');
+      const posted = await name();
+      await scene.untilReady(posted, PATIENCE);
+      await post(['false']);
+      await scene.untilReason('App', posted, 'ServicesNotHealthy', /./, PATIENCE);
+      const { commit } = (await scene.agent.applications()).posted ?? {};
+      assert.equal(commit, 'false');
+
+      const back = { 'io.supercargo.rollout.on-failure': 'rollback' };
+      await post(good);
+      await scene.untilReady(posted, PATIENCE);
+      await post(['false'], back);
+      await untilBack(posted);
+      const state = await scene.agent.applications();
+      assert.equal(state.posted?.commit, good.join('-'), 'clients see what runs');
+      // With everything else that goes and comes beside it.
+      await scene.until(
+        'clients see a device at rest',
+        async () => (await scene.agent.status()).appState,
+        (one) => one === 'applied',
+        PATIENCE,
+      );
+      const record = await scene.record(appId);
+      await post(['false'], back);
+      await scene.until(
+        'it is tried',
+        () => record.seen.length,
+        (count) => count > 0,
+        PATIENCE,
+      );
+      await untilBack(posted);
+      record.stop();
+    });
+
+    add('brings an image back that was built on the device and has lost its name, though somebody prunes', async () => {
+      const name = `${scene.prefix}-built`;
+      const appId = scene.appId();
+      const image = `${name}:local`;
+      const build = (content: string) =>
+        scene.makeImage(image, { files: [{ path: 'etc/content', content: Buffer.from(content) }] });
+      const main = async () => (await scene.containers(appId)).find(({ service }) => service === 'main');
+      const imageOf = (id: string) => scene.docker.engine.inspectImage(id, AbortSignal.timeout(10_000));
+      const isKept = async (id: string) =>
+        (await imageOf(id))?.tags.some((tag) => tag.startsWith('supercargo.io/kept:'));
+
+      await build('first');
+      await byFile(name, release(appId, { image }));
+      await scene.untilReady(name, PATIENCE);
+      const ran = (await main())?.image ?? '';
+      await build('second');
+      await scene.until('it has a name of ours', () => isKept(ran), Boolean, PATIENCE);
+      const events = await scene.record(appId);
+      await byFile(
+        name,
+        release(appId, { image, environment: { VERSION: 'bad' }, command: ['sh', '-c', 'sleep 1; exit 1'] }, PATIENT),
+      );
+      await scene.until(
+        'the bad one runs',
+        () => events.seen,
+        (seen) => seen.includes('container start'),
+        PATIENCE,
+      );
+      events.stop();
+      await scene.docker.request({
+        ...{ method: 'POST', path: '/images/prune' },
+        query: { filters: JSON.stringify({ dangling: ['true'] }) },
+      });
+      await untilBack(name);
+      assert.equal((await main())?.image, ran);
+      const { applications, status } = {
+        applications: JSON.stringify(await scene.agent.applications()),
+        status: JSON.stringify(await scene.agent.status()),
+      };
+      assert.doesNotMatch(applications + status, /supercargo\.io\/kept/);
+
+      await byFile(name, release(appId, { image, environment: { VERSION: 'better' } }));
+      await scene.untilReady(name, PATIENCE);
+      await scene.until(
+        'the name of ours is gone',
+        () => isKept(ran),
+        (kept) => !kept,
+        PATIENCE,
+      );
+      assert.ok(await imageOf(ran), 'it is not ours to delete');
+      await rm(file(name));
+      await scene.untilGone(name);
+      await scene.docker.engine.removeImage(ran, AbortSignal.timeout(10_000));
+    });
   });
 
   it('from git goes, is not tried again by the next commit, and a revert is a release like any other', async () => {
@@ -257,138 +408,6 @@ describe('a bad release on a real engine', function () {
     record.stop();
     assert.deepEqual(record.seen, [], 'what runs is what is declared');
     assert.equal((await app(name))?.status?.rollback, undefined);
-  });
-
-  it('over HTTP goes, is not tried again by the same document, and is by a retry', async () => {
-    const name = `${scene.prefix}-http`;
-    const appId = scene.appId();
-    const declare = (spec: AppSpec) => scene.put(name, spec);
-    const bad = release(appId, { command: ['false'] }, PATIENT);
-    await goThere(name, declare, release(appId), bad);
-    const record = await scene.record(appId);
-    await declare(bad);
-    await untilBack(name);
-    assert.deepEqual(record.seen, []);
-    const path = `/apis/supercargo.io/v1/apps/${name}/requests`;
-    assert.equal((await scene.agent.post(path, { name: 'retry' })).status, 202);
-    await scene.until(
-      'it is tried',
-      () => record.seen.length,
-      (count) => count > 0,
-      PATIENCE,
-    );
-    await untilBack(name);
-    record.stop();
-    await scene.delete(name);
-  });
-
-  it('stays where a target state is posted; with a label it goes, and another POST tries it again', async () => {
-    const appId = scene.appId();
-    const target = (command: readonly string[], labels: Readonly<Record<string, string>>) => ({
-      local: {
-        name: 'local',
-        config: {},
-        apps: {
-          [appId]: {
-            ...{ name: 'posted', commit: command.join('-'), releaseId: '1', volumes: {}, networks: {} },
-            services: {
-              '1': {
-                ...{ environment: {}, labels, imageId: 1, serviceName: 'main', serviceId: 1, image: scene.image },
-                ...{ running: true, command, stop_signal: 'SIGKILL' },
-              },
-            },
-          },
-        },
-      },
-    });
-    const post = async (command: readonly string[], labels = {}): Promise<void> => {
-      const reply = await scene.agent.post('/v2/local/target-state', target(command, labels));
-      assert.equal(reply.status, 200, reply.text);
-    };
-    const name = async () =>
-      (await scene.agent.documents('App')).find(({ spec }) => spec.appId === appId)?.metadata.name ?? '';
-    const good = ['sleep', '1000'];
-    await post(good);
-    await scene.until('it is declared', name, (one) => one !== '');
-    const posted = await name();
-    await scene.untilReady(posted, PATIENCE);
-    await post(['false']);
-    await scene.untilReason('App', posted, 'ServicesNotHealthy', /./, PATIENCE);
-    const { commit } = (await scene.agent.applications()).posted ?? {};
-    assert.equal(commit, 'false');
-
-    const back = { 'io.supercargo.rollout.on-failure': 'rollback' };
-    await post(good);
-    await scene.untilReady(posted, PATIENCE);
-    await post(['false'], back);
-    await untilBack(posted);
-    const state = await scene.agent.applications();
-    assert.equal(state.posted?.commit, good.join('-'), 'clients see what runs');
-    assert.equal((await scene.agent.status()).appState, 'applied');
-    const record = await scene.record(appId);
-    await post(['false'], back);
-    await scene.until(
-      'it is tried',
-      () => record.seen.length,
-      (count) => count > 0,
-      PATIENCE,
-    );
-    await untilBack(posted);
-    record.stop();
-  });
-
-  it('brings an image back that was built on the device and has lost its name, though somebody prunes', async () => {
-    const name = `${scene.prefix}-built`;
-    const appId = scene.appId();
-    const image = `${name}:local`;
-    const build = (content: string) =>
-      scene.makeImage(image, { files: [{ path: 'etc/content', content: Buffer.from(content) }] });
-    const main = async () => (await scene.containers(appId)).find(({ service }) => service === 'main');
-    const imageOf = (id: string) => scene.docker.engine.inspectImage(id, AbortSignal.timeout(10_000));
-    const isKept = async (id: string) => (await imageOf(id))?.tags.some((tag) => tag.startsWith('supercargo.io/kept:'));
-
-    await build('first');
-    await byFile(name, release(appId, { image }));
-    await scene.untilReady(name, PATIENCE);
-    const ran = (await main())?.image ?? '';
-    await build('second');
-    await scene.until('it has a name of ours', () => isKept(ran), Boolean, PATIENCE);
-    const events = await scene.record(appId);
-    await byFile(
-      name,
-      release(appId, { image, environment: { VERSION: 'bad' }, command: ['sh', '-c', 'sleep 1; exit 1'] }),
-    );
-    await scene.until(
-      'the bad one runs',
-      () => events.seen,
-      (seen) => seen.includes('container start'),
-      PATIENCE,
-    );
-    events.stop();
-    await scene.docker.request({
-      ...{ method: 'POST', path: '/images/prune' },
-      query: { filters: JSON.stringify({ dangling: ['true'] }) },
-    });
-    await untilBack(name);
-    assert.equal((await main())?.image, ran);
-    const { applications, status } = {
-      applications: JSON.stringify(await scene.agent.applications()),
-      status: JSON.stringify(await scene.agent.status()),
-    };
-    assert.doesNotMatch(applications + status, /supercargo\.io\/kept/);
-
-    await byFile(name, release(appId, { image, environment: { VERSION: 'better' } }));
-    await scene.untilReady(name, PATIENCE);
-    await scene.until(
-      'the name of ours is gone',
-      () => isKept(ran),
-      (kept) => !kept,
-      PATIENCE,
-    );
-    assert.ok(await imageOf(ran), 'it is not ours to delete');
-    await rm(file(name));
-    await scene.untilGone(name);
-    await scene.docker.engine.removeImage(ran, AbortSignal.timeout(10_000));
   });
 
   it('goes without the registry, and over deaths of the agent on the way', async () => {

@@ -121,6 +121,7 @@ const LONG_UNIT_TESTS: readonly string[] = [
   'test/adding-a-kind/adding-a-kind.test.ts',
 ];
 const LONG_E2E_TESTS: readonly string[] = [
+  'test/e2e/rollback.test.ts',
   'test/e2e/commands.test.ts',
   'test/e2e/clock.test.ts',
   'test/e2e/shared-namespaces.test.ts',
