@@ -1,6 +1,7 @@
 import cron from 'node-cron';
 import { cronIssue, windowCron } from '../../../crds/model/cron.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
+import { firstMinute } from '../../runtime/cron-times.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
 
 /** Whether the device may be restarted now. `inMs`: when to look again; `next`: undefined when no window begins within a week. */
@@ -11,6 +12,8 @@ export type RebootPermission =
 
 /** Longest time that a pass waits for a window, ms: clocks jump. */
 const LONGEST_MS = 60 * 60_000;
+const MINUTE_MS = 60_000;
+const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;
 
 /** Returns what `spec.reboot` permits at a time. Throws `InvalidSpecError` for an invalid cron expression. */
 export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number): RebootPermission {
@@ -20,23 +23,10 @@ export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number
   // Documents that were stored before the check may have an invalid expression.
   const message = cronIssue(expression) ?? (cron.validate(expression) ? undefined : 'No month has such a day');
   if (message !== undefined) throw new InvalidSpecError([{ path: 'spec.reboot', message }]);
-  const window = cron.createTask(expression, () => undefined);
-  try {
-    // A cron expression without seconds matches the first second of a minute; the window is the whole minute.
-    if (window.match(new Date(Math.floor(nowMs / 60_000) * 60_000))) return { is: 'allowed' };
-    const next = nextMinute(window, nowMs);
-    if (next === undefined) return { is: 'later', inMs: LONGEST_MS, next };
-    return { is: 'later', inMs: Math.min(next - nowMs, LONGEST_MS), next: new Date(next).toISOString() };
-  } finally {
-    void window.destroy();
-  }
-}
-
-/** Returns the first minute within a week that is in the window. */
-function nextMinute(window: { match(date: Date): boolean }, nowMs: number): number | undefined {
-  const first = Math.floor(nowMs / 60_000) + 1;
-  for (let minute = first; minute < first + 7 * 24 * 60; minute += 1) {
-    if (window.match(new Date(minute * 60_000))) return minute * 60_000;
-  }
-  return undefined;
+  // A cron expression without seconds matches the first second of a minute; the window is the whole minute.
+  const minute = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
+  const next = firstMinute(expression, { fromMs: minute, toMs: minute + WEEK_MS });
+  if (next === minute) return { is: 'allowed' };
+  if (next === undefined) return { is: 'later', inMs: LONGEST_MS, next };
+  return { is: 'later', inMs: Math.min(next - nowMs, LONGEST_MS), next: new Date(next).toISOString() };
 }
