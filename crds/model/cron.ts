@@ -47,11 +47,37 @@ export function cronIssue(text: string): string | undefined {
   const fields = FIELDS.slice(FIELDS.length - parts.length);
   const wrong = fields.findIndex((field, at) => !(parts[at] ?? '').split(',').every((item) => fits(item, field)));
   const field = fields[wrong];
-  return (
-    field &&
-    `"${shorten(parts[wrong] ?? '')}" is no ${field.name} of a cron expression: they go from ${field.from} to ${field.to}`
-  );
+  if (field) {
+    return `"${shorten(parts[wrong] ?? '')}" is no ${field.name} of a cron expression: they go from ${field.from} to ${field.to}`;
+  }
+  const [days = '', months = ''] = parts.slice(-3);
+  return hasSuchDay(days, months) ? undefined : 'No month has such a day';
 }
+
+/** Days of each month, in a leap year. */
+const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Tells whether one of the months has one of the days. */
+function hasSuchDay(days: string, months: string): boolean {
+  const firsts = days.split(',').map((item) => {
+    const [, from, to = from] = /^(\d+)(?:-(\d+))?(?:\/\d+)?$/.exec(item) ?? [];
+    return from === undefined || Number(from) > Number(to) ? 1 : Number(from); // stars, words and what goes over the end
+  });
+  const first = Math.min(...firsts);
+  const lengths = months.split(',').map((item) => {
+    const month = monthOf(item);
+    return month === undefined ? 31 : (MONTH_DAYS[month - 1] ?? 31);
+  });
+  return lengths.some((length) => first <= length);
+}
+
+/** The month that an item of a list names; undefined for several. Two months in a row have one of 31 days, but for steps. */
+function monthOf(item: string): number | undefined {
+  if (/^\d+$/.test(item)) return Number(item);
+  const at = SHORT_NAMES.indexOf(item.slice(0, 3).toLowerCase());
+  return at >= 0 && /^[a-z]+$/i.test(item) ? at + 1 : undefined;
+}
+const SHORT_NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 function fits(item: string, field: Field): boolean {
   if (field.special?.test(item)) return true;

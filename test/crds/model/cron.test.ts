@@ -13,6 +13,12 @@ describe('cronIssue', () => {
     '0 0 L * ?',
     '0 0 L-3,15W,LW * *',
     '0 0 ? * 5L,1#2,7',
+    '0 0 29 2 *',
+    '0 0 30,29 2 *',
+    '0 0 31 2,3 *',
+    '0 0 31 2-4 *',
+    '0 0 */31 2 *',
+    '0 0 L 2 *',
     '@daily',
   ];
   for (const text of taken) {
@@ -41,6 +47,10 @@ describe('cronIssue', () => {
     ['1,,2 * * * *', /no minute/],
     ['-1 * * * *', /no minute/],
     ['1e9 * * * *', /no minute/],
+    ['0 0 30 2 *', /^No month has such a day$/],
+    ['0 0 31 4,jun,September *', /^No month has such a day$/],
+    ['* 0 0 31/2,31 feb *', /day of the month/],
+    ['0 0 30-31 2 mon', /^No month has such a day$/],
     [`${'0-59,'.repeat(20_000)}0 * * * *`, /^Too long for a cron expression: 100009 characters, at most 255$/],
   ];
   for (const [text, want] of refused) {
