@@ -269,16 +269,21 @@ class DocumentStore implements Store {
 
   request(
     key: Key,
-    asked: Readonly<Partial<Record<RequestName, { force?: boolean; to?: string }>>>,
+    asked: Readonly<Partial<Record<RequestName, { force?: boolean; to?: string; by?: string }>>>,
   ): Promise<Requests> {
     return this.#inTurn(async () => {
       const entry = this.#documents.entries.get(key);
       if (!entry) throw new Error(`Cannot request anything of ${key}: no such document`);
       const at = new Date(Math.max(this.deps.now(), lastRequestMs(this.#documents.entries.values()) + 1)).toISOString();
       const requests: Requests = Object.fromEntries(
-        Object.entries(asked).map(([name, { force, to }]) => [
+        Object.entries(asked).map(([name, { force, to, by }]) => [
           name,
-          { id: randomUUID(), at, ...(force === undefined ? {} : { force }), ...(to === undefined ? {} : { to }) },
+          {
+            ...{ id: randomUUID(), at },
+            ...(force === undefined ? {} : { force }),
+            ...(to === undefined ? {} : { to }),
+            ...(by === undefined ? {} : { by }),
+          },
         ]),
       );
       await this.#commit([requestEdit(key, entry, requests)]);

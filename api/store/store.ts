@@ -125,7 +125,7 @@ export interface Store extends Reader {
   /** Adds requests to a document; on disk when it resolves. Returns the ids. */
   request(
     key: Key,
-    requests: Readonly<Partial<Record<RequestName, { force?: boolean; to?: string }>>>,
+    requests: Readonly<Partial<Record<RequestName, { force?: boolean; to?: string; by?: string }>>>,
   ): Promise<Requests>;
   /** Removes a request, if it is still that one; gone from the disk when it resolves. What was started goes on. */
   withdraw(key: Key, name: RequestName, id: string): Promise<void>;

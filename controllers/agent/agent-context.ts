@@ -42,6 +42,8 @@ export interface AgentContext {
   readonly offers: readonly Capability[];
   readonly locks: UpdateLocks;
   readonly host: Host;
+  /** Identifies the present boot of the device. */
+  readonly bootId: string;
   /** Variables that the boot files set when the agent started. */
   readonly bootConfig: Readonly<Record<string, string>>;
   /** Releases the data folder for another agent. */
@@ -75,6 +77,7 @@ export async function openAgent(settings: Settings, reporter: Reporter): Promise
   return {
     ...{ settings, reporter, log, store, following, keys, tags, secrets, logs, variables, facts, offers, locks, host },
     bootConfig: bootVariables(boot),
+    bootId: (await host.clock.read()).bootId,
     unlockFolder,
   };
 }

@@ -56,6 +56,10 @@ export interface ControllerContext {
   readonly imageGraceMs: number;
   /** How long every service has to be well before a release is good, s; 10 when absent. */
   readonly minReadySeconds?: number;
+  /** Identifies the present boot of the device. */
+  readonly bootId: string;
+  /** Tells whether an App's content is promoted whatever it waits for; none is when absent. */
+  readonly goesAhead?: (app: string) => boolean;
   readonly hostConfig: HostConfigDeps;
   readonly watchHostFiles: WatchHostFiles;
   readonly gitSource: GitSourceDeps;

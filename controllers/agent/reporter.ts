@@ -5,7 +5,7 @@ import { visible } from '../../api/platform/visible.js';
 import type { Reader } from '../../api/store/store.js';
 import { isReady, isStalled, readinessOf } from '../../crds/model/conditions.js';
 import type { App, Image } from '../../crds/model/kinds.js';
-import { isFailing } from '../../crds/model/readiness.js';
+import { isFailing, waitsForItsTime } from '../../crds/model/readiness.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { LogLevel } from './settings.js';
 
@@ -134,6 +134,7 @@ const VERIFYING = 'Verifying' satisfies ReasonOf<'App'>;
 /** The words for phases of an app while all is well; else the whole sentence is printed. */
 const PHASES = {
   Staging: 'getting its images',
+  Waiting: 'waiting for its time',
   Locking: 'taking the update lock',
   Promoting: 'rolling out',
   Verifying: 'waiting until everything runs',
@@ -147,7 +148,7 @@ export function sentence(app: App): string | undefined {
   if (isReady(app)) return 'ready';
   const ready = readinessOf(app);
   if (!ready) return undefined;
-  if (isStalled(app) || isFailing(app)) return `${ready.reason}: ${ready.message}`;
+  if (isStalled(app) || isFailing(app) || waitsForItsTime(app)) return `${ready.reason}: ${ready.message}`;
   if (ready.reason === VERIFYING) return 'watching whether it stays well';
   const phase = app.status?.phase;
   return phase && phase !== 'Settled' ? PHASES[phase] : undefined;

@@ -139,7 +139,7 @@ export async function wire(context: AgentContext) {
   const controllerContext: ControllerContext = {
     ...{ store, engine, cache, pulls, archives, locks, keys, logs, log, now, monotonic, random: Math.random },
     ...{ offers: context.offers, imageGraceMs: settings.imageGraceMs, minReadySeconds: settings.minReadySeconds },
-    ...{ hostRoot: settings.hostRoot },
+    ...{ hostRoot: settings.hostRoot, bootId: context.bootId },
     traits: () => traits.traits,
     handovers: openHandovers(settings),
     processes: containerProcesses(),

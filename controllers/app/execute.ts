@@ -10,7 +10,7 @@ import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, retainVolumes } from './release/children.js';
 import { isAmong, propose, proposeChildren, without } from './release/declare.js';
 import { withPromotion } from './rollout/history.js';
-import { decline, goBack, retry } from './rollout/steps.js';
+import { approve, decline, goBack, retry } from './rollout/steps.js';
 import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
 
@@ -61,6 +61,12 @@ export async function executeAppStep(
       return goBack(deps, app, step, report);
     case 'retry':
       return retry(deps, app, facts, step);
+    case 'note':
+      report({});
+      await deps.store.flush(); // a boot before that would be the one that does not count
+      return undefined;
+    case 'approve':
+      return approve(deps, app, step, report);
     case 'decline':
       return decline(deps, app, step);
     case 'drop':

@@ -12,10 +12,13 @@ import {
   type Declared,
   type Key,
   keyOf,
+  type Request,
 } from '../../crds/model/kinds.js';
 import { imageDocumentName } from '../../crds/model/names.js';
 import { needsLock } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, pendingRequest } from '../../crds/model/requests.js';
+import { latestOf, type Revision } from '../../crds/model/revisions.js';
+import { applyOf } from '../../crds/model/rollout.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
 import { standaloneNames, standaloneServices } from '../../crds/schema/standalone.js';
@@ -29,10 +32,13 @@ import { observeCommands } from './commands/commands.js';
 import { observeDiskPressure } from './images/disk-pressure.js';
 import { observeImageRetention } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
-import { identityOf, retainVolumes } from './release/children.js';
+import { identityOf, retainVolumes, sameSpec } from './release/children.js';
 import { filterByContract } from './release/contracts.js';
+import { differences } from './release/differences.js';
 import { isVerifying, pinnedImages, revisionsOf } from './rollout/history.js';
-import { isTurning, observeTarget } from './rollout/observe.js';
+import { isTurning, observeTarget, type Target } from './rollout/observe.js';
+import { decideWhen, type When } from './rollout/when.js';
+import { windowAt } from './rollout/window.js';
 
 export interface Observed {
   readonly store: Store;
@@ -49,6 +55,10 @@ export interface Observed {
   readonly monotonic: () => number;
   /** How long images are kept after the release that wanted them, ms. */
   readonly imageGraceMs: number;
+  /** Identifies the present boot of the device. */
+  readonly bootId: string;
+  /** Tells whether the App's content is promoted whatever it waits for: a rehearsal goes on behind the wait. */
+  readonly goesAhead?: (app: string) => boolean;
 }
 
 /** What the controller of Apps is given. */
@@ -79,10 +89,11 @@ export interface AppObservation extends AppFacts {
 
 /** Reads everything that a decision about an App depends on. */
 export function observeApp(
-  { store, cache, locks, offers, traits, now, imageGraceMs: graceMs }: Observed,
+  deps: Observed,
   { swept, ages }: Pick<Memory, 'swept' | 'ages'>,
   declared: App,
 ): AppObservation {
+  const { store, cache, locks, offers, traits, now, imageGraceMs: graceMs } = deps;
   const { app, skipped, unsatisfied } = filterByContract(declared, declared.spec.release === null ? [] : offers);
   const { appId } = identityOf(app);
   const key = keyOf('App', app.metadata.name);
@@ -94,10 +105,16 @@ export function observeApp(
   ];
   const standalone = standaloneServices(app.metadata.name, store.list('Service'));
   const revisions = revisionsOf(store, app);
-  const { children, content, rollout } = observeTarget(cache, app, revisions, existing, standalone);
+  const target = observeTarget(cache, app, revisions, existing, standalone);
+  const { children, content, rollout } = target;
   const isBack = rollout.back !== undefined;
   const desired = retainVolumes(app, children, existing);
   const missing = missingImages(store, cache, desired);
+  const diskPressure = observeDiskPressure(store, cache, {
+    desired,
+    existing,
+    missing: missing.map(({ spec }) => spec.image),
+  });
   const issuesOf = (one: App): readonly Issue[] => [
     ...checkRelease(one, {
       services: [...standalone.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
@@ -120,10 +137,10 @@ export function observeApp(
     unsatisfied: isBack ? [] : unsatisfied,
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
-    diskPressure: observeDiskPressure(store, cache, {
-      desired,
-      existing,
-      missing: missing.map(({ spec }) => spec.image),
+    diskPressure,
+    when: observeWhen(deps, app, target, {
+      ...{ existing, desired, revisions },
+      hasImages: missing.length === diskPressure.heldBack.size,
     }),
     imageRetention: observeImageRetention({
       ...{ app, existing, desired, store, cache, ages, graceMs },
@@ -136,6 +153,57 @@ export function observeApp(
     unswept: !swept.has(appId),
     pending: observeCommands(store, cache, app),
   };
+}
+
+interface WhenInput {
+  readonly existing: readonly AnyResource[];
+  readonly desired: readonly AnyDeclared[];
+  readonly revisions: readonly Revision[];
+  readonly hasImages: boolean;
+}
+
+/** Finds out whether the content of an App may be promoted now. */
+function observeWhen(
+  { now, bootId, goesAhead }: Observed,
+  { metadata, spec, status }: App,
+  { content, rollout }: Target,
+  { existing, desired, revisions, hasImages }: WhenInput,
+): When {
+  const apply = applyOf(spec);
+  const isNew =
+    apply !== 'now' &&
+    !rollout.back &&
+    latestOf(revisions)?.metadata.name !== content.name &&
+    differences(existing, desired).some((one) => !one.startsWith('Image/')) &&
+    !isBegun(existing, desired, latestOf(revisions));
+  const nowMs = now();
+  return decideWhen({
+    ...{ app: metadata.name, apply, isNew, hasImages, bootId, nowMs },
+    window: isNew && apply === 'window' && spec.rollout?.window ? windowAt(spec.rollout.window, nowMs) : undefined,
+    revision: content.name,
+    interrupts: existing.some(({ kind }) => kind === 'Service'),
+    next: status?.next,
+    goesAhead: goesAhead?.(metadata.name) ?? false,
+  });
+}
+
+/**
+ * Tells whether a service has its new spec already, which it gets before the others when it has to make room for its image:
+ * it is stopped, and only the rest of the promotion brings it back.
+ */
+function isBegun(
+  existing: readonly AnyResource[],
+  desired: readonly AnyDeclared[],
+  latest: Revision | undefined,
+): boolean {
+  if (!latest) return false;
+  return existing.some((one) => {
+    if (one.kind !== 'Service' || !isActive(one)) return false;
+    const { name } = one.metadata;
+    const was = latest.spec.documents.find((each) => each.kind === 'Service' && each.name === name);
+    const wanted = desired.find((each) => each.kind === 'Service' && each.metadata.name === name);
+    return wanted !== undefined && sameSpec(one, wanted) && !(was && sameSpec(one, was));
+  });
 }
 
 /** Returns an issue for each service whose local image is made for another machine, unless a container was made of it. */
@@ -205,16 +273,18 @@ export function servicesOfApp(store: Store, app: App): readonly string[] {
   return [...new Set([...existing.map(({ spec }) => spec.serviceName), ...desired])].sort();
 }
 
-/** Tells whether a pending request of the App or of one of its services says `force`. */
-export function forced(store: Store, app: App): boolean {
-  if (pendingRequest(app, 'force')) return true;
-  if (APP_COMMANDS.some((command) => pendingRequest(app, command)?.force === true)) return true;
+/** Returns a pending request of the App or of one of its services that says `force`. */
+export function forcingRequest(store: Store, app: App): Request | undefined {
+  const ofApp =
+    pendingRequest(app, 'force') ??
+    APP_COMMANDS.map((command) => pendingRequest(app, command)).find((one) => one?.force === true);
+  if (ofApp) return ofApp;
   return store
     .list('Service')
     .filter((one) => one.spec.app === app.metadata.name)
-    .some(({ requests, status }) =>
-      Object.entries(requests).some(
-        ([name, request]) => request?.force === true && request.id !== status?.handled?.[name],
+    .flatMap(({ requests, status }) =>
+      Object.entries(requests).flatMap(([name, one]) =>
+        one?.force && one.id !== status?.handled?.[name] ? [one] : [],
       ),
-    );
+    )[0];
 }

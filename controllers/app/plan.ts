@@ -12,17 +12,20 @@ import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../ru
 import { type CommandStep, hasPendingRequest, type PendingCommands, planCommands } from './commands/commands.js';
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
-import { sameSpec } from './release/children.js';
 import type { Unsatisfied } from './release/contracts.js';
+import { differences, keyOfChild } from './release/differences.js';
 import type { Content } from './rollout/content.js';
 import { type RolloutFacts, releaseToRun } from './rollout/observe.js';
 import { planTurn, type RolloutStep, rollbackFailure, rolledBack } from './rollout/plan.js';
+import type { When } from './rollout/when.js';
 
 export type AppStep =
   | CommandStep
   | DiskPressureStep
   | ImageRetentionStep
   | RolloutStep
+  /** Notes in which boot of the device the content was seen that waits for the next one. */
+  | { readonly do: 'note'; readonly because: string }
   /** Declares the new images beside the existing children. */
   | { readonly do: 'stage'; readonly because: string }
   /** Declares all children of the release. */
@@ -48,6 +51,8 @@ export interface AppFacts {
   readonly revisions: readonly Revision[];
   /** Whether that is what the document says, and what is known of it. */
   readonly rollout: RolloutFacts;
+  /** Whether it may be promoted now. */
+  readonly when: When;
   readonly issues: readonly Issue[];
   /** Optional services whose contract this device does not satisfy. */
   readonly skipped: readonly Unsatisfied[];
@@ -84,7 +89,7 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
     const because = `${imagesOf(blocking)} only kept, and the disk is short of room for a download`;
     return { ...act('MakingRoom', { do: 'prune', images: blocking, because }), phase: phaseBefore(app) };
   }
-  const turn = planTurn(app, facts.rollout);
+  const turn = planTurn(app, facts.rollout, facts.when);
   if (turn) return { ...turn, phase: phaseBefore(app) };
   const failure = failureOf(facts) ?? rollbackFailure(facts.rollout);
   if (!failure) return planRelease(app, facts);
@@ -106,7 +111,7 @@ export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
 /** A suspended App changes nothing. It gives the lock back and refuses requests, so that nobody waits for it. */
 function planSuspension(app: App, { pending, rollout, locked }: AppFacts): AppPlan {
   const because = suspendedMessage(app.metadata.name);
-  const isAsked = pending.commands.length > 0 || pending.cleanup || rollout.byHand || rollout.retry;
+  const isAsked = pending.commands.length > 0 || pending.cleanup || rollout.byHand || rollout.retry || rollout.approve;
   const steps: readonly AppStep[] = [
     ...(isAsked ? [{ do: 'refuse' as const, because }] : []),
     ...(locked ? [{ do: 'unlock' as const, because: 'the app is suspended' }] : []),
@@ -134,6 +139,10 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const { existing, desired, missing, locked } = facts;
   const command = planCommands(facts.pending, locked);
   if (command?.steps.length) return { ...command, phase: phaseBefore(app) };
+  if (isUnnoted(app, facts.when)) {
+    const because = 'it waits for another boot of the device than this one';
+    return { ...act('Staging', { do: 'note', because }), phase: phaseBefore(app) };
+  }
   const changes = differences(existing, desired);
   const heldBack = desired
     .filter((one) => one.kind === 'Image' && facts.diskPressure.heldBack.has(one.spec.image))
@@ -155,12 +164,14 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
     const pressure = planDiskPressure(facts.diskPressure, locked);
+    if (pressure && facts.when.is === 'later') return planWaiting(facts, facts.when, upkeep);
     if (pressure) return { ...pressure, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
     const reason = facts.rollout.back ? 'RollbackNeedsDownload' : 'ImagesNotReady';
     const waiting: Steps = wait(reason, `Waiting for images: ${listOf(missing, '; ')}`);
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };
   }
+  if (facts.when.is === 'later') return planWaiting(facts, facts.when, planDemands(facts, command));
   // Services that made room for their images are promoted already: what is left is to write down that they were.
   const isUnwritten = facts.revisions.length > 0 && isUnremembered(facts);
   if (changes.length > 0 || isUnwritten) {
@@ -184,6 +195,18 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const unwell = unwellOf(facts) ?? (isOpen ? verifying(facts) : undefined);
   const phase = isOpen ? 'Verifying' : 'Settled';
   return { ...end, ...(unwell ? { outcome: { is: 'settled', unwell } } : {}), phase };
+}
+
+/** Tells whether it is not known yet which boot of the device does not count for the content. */
+const isUnnoted = ({ status }: App, { next }: When): boolean =>
+  next?.bootId !== undefined && (status?.next?.revision !== next.revision || status.next.bootId !== next.bootId);
+
+/** The release waits for its time. What runs is looked after meanwhile, and the lock is given back unless that needs it. */
+function planWaiting(facts: AppFacts, when: Extract<When, { readonly is: 'later' }>, upkeep?: Steps): AppPlan {
+  if (upkeep?.steps.length) return { ...upkeep, phase: 'Waiting' };
+  const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while the release waits');
+  const waiting: Steps = wait(when.reason, when.message, when.forMs);
+  return { ...waiting, steps: unlock?.steps ?? [], phase: 'Waiting' };
 }
 
 /** The release runs, and nobody knows yet whether it is good. */
@@ -302,21 +325,7 @@ function planRemoval(app: App, facts: AppFacts): AppPlan {
 }
 const REMOVAL_ORDER: readonly Kind[] = ['Service', 'Network', 'Volume', 'Image'];
 
-/** Lists the children that a promotion would create, change or delete, except unwanted images: they go at the end. */
-function differences(existing: readonly AnyResource[], desired: readonly AnyDeclared[]): readonly string[] {
-  const active = new Map(existing.filter(isActive).map((one) => [keyOfChild(one), one]));
-  const wanted = new Set(desired.map(keyOfChild));
-  const missing = desired.filter((one) => {
-    const there = active.get(keyOfChild(one));
-    return there === undefined || !sameSpec(there, one);
-  });
-  const unwanted = [...active.values()].filter((one) => one.kind !== 'Image' && !wanted.has(keyOfChild(one)));
-  return [...missing, ...unwanted].map(keyOfChild);
-}
-
 const imagesOf = (names: readonly string[]): string => listOf(names.map((name) => `Image/${name}`));
-
-const keyOfChild = ({ kind, metadata }: AnyDeclared | AnyResource): string => `${kind}/${metadata.name}`;
 
 /** Describes a child by its key and why it is not Ready. */
 function stateOf(child: AnyResource): string {

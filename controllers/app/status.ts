@@ -3,6 +3,7 @@ import type { App } from '../../crds/model/kinds.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
 import { servicesOfRevision } from '../../crds/model/revisions.js';
+import { applyOf } from '../../crds/model/rollout.js';
 import { acknowledgedSuspension } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import type { Facts, OwnCondition, Progress, StepResult } from '../runtime/reconciler.js';
@@ -10,6 +11,7 @@ import type { AppObservation } from './observe.js';
 import type { AppPlan } from './plan.js';
 import { identityOf, imagesOfRelease } from './release/children.js';
 import { type Rollback, releaseToRun } from './rollout/observe.js';
+import type { When } from './rollout/when.js';
 
 /** Results of steps that cannot be observed afterwards and have to go into the status. */
 export interface AppResult extends StepResult {
@@ -28,6 +30,8 @@ export interface AppResult extends StepResult {
   readonly rollback: Rollback;
   /** What is declared is no longer held back. */
   readonly retried: boolean;
+  /** Somebody has let that content go ahead. */
+  readonly approved: { readonly revision: string; readonly by: string; readonly at: string };
 }
 
 /**
@@ -36,7 +40,7 @@ export interface AppResult extends StepResult {
  */
 export function appStatus(
   { status }: App,
-  { document, existing, locked, skipped, rollout }: AppObservation,
+  { document, existing, locked, skipped, rollout, when }: AppObservation,
   progress: Progress<AppPlan, AppResult>,
 ): Facts<'App'> {
   const { at, plan, result } = progress;
@@ -64,17 +68,35 @@ export function appStatus(
   // It speaks of one content: something else that is declared is not refused.
   const told = result.retried ? undefined : before.rollback;
   const rollback = result.rollback ?? (told?.from === rollout.declared.name ? told : undefined);
+  const next = at === 'acted' || at === 'reported' ? nextOf(document, when, progress) : before.next;
   return {
     appId,
     ...(phase ? { phase } : {}),
     ...(completed ? { release: completed } : {}),
     ...(images && Object.keys(images).length > 0 ? { images } : {}),
     ...(rollback ? { rollback } : {}),
+    ...(next ? { next } : {}),
     ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
     ...(Object.keys(started).length > 0 ? { begun: started } : {}),
     ...acknowledgements,
   };
+}
+
+/** What is to be promoted next; `reason` once nothing but its time is missing. */
+function nextOf(
+  { spec }: App,
+  when: When,
+  { plan, result: { approved } }: Progress<AppPlan, AppResult>,
+): AppStatus['next'] {
+  if (approved) {
+    const { revision, by, at } = approved;
+    if (applyOf(spec) === 'now') return undefined;
+    return { revision, since: when.next?.revision === revision ? when.next.since : at, approved: { by, at } };
+  }
+  if (when.is === 'now' || !when.hasImages || plan?.failure) return when.next;
+  const { next, reason, until } = when;
+  return { ...next, reason, ...(until === undefined ? {} : { until }) };
 }
 
 const turnsSuspended = ({ phase }: Facts<'App'>, plan: AppPlan | undefined): boolean =>

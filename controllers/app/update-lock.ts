@@ -1,12 +1,12 @@
 import type { Store } from '../../api/store/store.js';
-import { type App, keyOf } from '../../crds/model/kinds.js';
+import { type App, keyOf, type Request } from '../../crds/model/kinds.js';
 import { lockfileExists } from '../../crds/model/locked-messages.js';
 import { needsLock } from '../../crds/model/readiness.js';
 import { wait } from '../runtime/outcome.js';
 import { idsOf, namesOf, start } from './commands/command-steps.js';
 import { type Command, disruptiveOf } from './commands/commands.js';
 import { event, warning } from './events.js';
-import { type AppDeps, forced, type Memory, servicesOfApp } from './observe.js';
+import { type AppDeps, forcingRequest, type Memory, servicesOfApp } from './observe.js';
 import type { AppFacts } from './plan.js';
 import { identityOf } from './release/children.js';
 import type { AppResult } from './status.js';
@@ -29,7 +29,8 @@ export async function claim(
   const commands = disruptiveOf(facts.pending);
   const { store, locks, logs } = deps;
   const { appId } = identityOf(app);
-  const force = forced(store, app);
+  const forcing = forcingRequest(store, app);
+  const force = forcing !== undefined;
   const services = servicesOfApp(store, app);
   const wasBlocked = app.status?.lock?.state === 'Blocked';
   if (!wasBlocked) logs.system('Taking update locks', { app: appId });
@@ -37,11 +38,13 @@ export async function claim(
   if (result.is === 'held') {
     memory.refusals.delete(app.metadata.name);
     // The lock files of an earlier process are taken over, and removed with those of this one.
-    event(deps, app, 'Locked', `Took the update lock${force ? ' by force' : ''}: ${because}`);
+    event(deps, app, 'Locked', `Took the update lock${force ? byForce(forcing) : ''}: ${because}`);
     return { ...(force ? { forced: true } : {}), ...(await start(deps, app, facts)) };
   }
   return commands.length > 0 ? reject(deps, app, commands, result) : requeue(deps, memory, app, result);
 }
+
+const byForce = ({ by }: Request): string => ` by force${by === undefined ? '' : `, as ${by} asked`}`;
 
 /** Rejects commands: whoever requested them is told now, so they must not happen later. */
 function reject(deps: AppDeps, app: App, commands: readonly Command[], { service, path }: Holder): Partial<AppResult> {

@@ -16,7 +16,7 @@ const NICKNAMES: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-export interface Span {
+interface Span {
   readonly fromMs: number;
   readonly toMs: number;
   /** That of this process when absent. */

@@ -6,6 +6,7 @@ export const EVENT_REASONS = {
   ApiReachable: 'Containers reach the API.',
   ApiUnreachable: 'Containers do not reach the API.',
   Applied: 'A commit of a repository was accepted.',
+  Approved: 'Somebody let a release go ahead that waited for its time; the message names who.',
   BootConfigChanged: 'The boot configuration was written; it counts after a restart of the device.',
   Cancelling: 'A download was ended, because nobody needs the image any more.',
   Configuring: 'The device is being configured.',

@@ -27,6 +27,9 @@ export const KIND_REASONS = {
     RollbackNeedsDownload: {"meaning":"Images of the release to go back to are not on the device any more and have to be downloaded.","whatToDo":"Nothing while they download; see that their registry can be reached."},
     RolledBack: {"meaning":"What the App declares was bad or is not wanted; the release before runs, and what is declared is not tried again.","whatToDo":"Declare something else, or let it be tried again: `supercargo retry NAME`."},
     RollbackFailed: {"meaning":"The release to go back to cannot be made again or is not well either; what can run goes on.","whatToDo":"Mend what the message names, or declare something else."},
+    OutsideWindow: {"meaning":"The release is on the device and waits for its window; what runs goes on.","whatToDo":"Nothing: the message says when the window opens. To let it go ahead at once: `supercargo approve NAME`."},
+    AwaitingReboot: {"meaning":"The release is on the device and waits for the next boot of the device; what runs goes on.","whatToDo":"Restart the device when that suits, or let the release go ahead without: `supercargo approve NAME`."},
+    AwaitingApproval: {"meaning":"The release is on the device and waits until somebody approves it; what runs goes on.","whatToDo":"`supercargo approve NAME`, or declare something else."},
     Suspended: {"meaning":"The App is suspended: nothing is downloaded, repaired, rolled out or stopped.","whatToDo":"`supercargo resume app/NAME`, and take `spec.suspend` back where it is declared."},
   },
   Image: {

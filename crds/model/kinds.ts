@@ -81,8 +81,10 @@ export interface Request {
   /** RFC 3339, ms. A later request has a later time, whatever the clock says: that is the order of commands. */
   readonly at: string;
   readonly force?: boolean;
-  /** Of `rollback`: name of the Revision that is to run. */
+  /** Of `rollback`: name of the Revision that is to run. Of `approve`: name of the one that may be promoted, and no other. */
   readonly to?: string;
+  /** Who asked: what the request says of itself, and where it came from. */
+  readonly by?: string;
 }
 export type RequestName = (typeof DESCRIPTORS)[Kind]['requests'][number];
 export type Requests = Readonly<Partial<Record<RequestName, Request>>>;

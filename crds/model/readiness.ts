@@ -85,6 +85,10 @@ export const lacksSubnet = (network: Network): boolean => isFor(network, ['PoolO
 export const hasGoneBack = (one: AnyResource): boolean =>
   isStalled(one) && isFor(one, ['RolledBack', 'RollbackFailed'], 'Stalled');
 
+/** Tells whether a release is on the device and waits for its window, a boot or an approval, as its App says. */
+export const waitsForItsTime = (one: AnyResource): boolean =>
+  readinessOf(one) !== undefined && isFor(one, ['OutsideWindow', 'AwaitingReboot', 'AwaitingApproval']);
+
 /** Tells whether it waits for room on the engine's disk. */
 export const lacksDisk = (image: Image): boolean => isFor(image, ['NotEnoughDisk']);
 

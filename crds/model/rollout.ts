@@ -8,6 +8,13 @@ import { HANDOVER_TIMEOUT } from './update-strategy.js';
 /** What happens when a release is found bad: the last good one runs again, or it stays. */
 export type OnFailure = 'rollback' | 'hold';
 
+/** When new content is promoted. */
+export type Apply = NonNullable<NonNullable<AppSpec['rollout']>['apply']>;
+
+/** When new content of an App is promoted; `now` when it does not say. Pure. */
+export const applyOf = ({ rollout }: Pick<AppSpec, 'rollout'>): Apply =>
+  rollout?.apply ?? (rollout?.window ? 'window' : 'now');
+
 /** A label of a service says it for its App, where that says nothing: for a target state, which has no field for it. */
 const ON_FAILURE = 'io.supercargo.rollout.on-failure';
 

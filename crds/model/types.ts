@@ -471,6 +471,17 @@ export interface AppSpec {
     minReadySeconds?: number;
     /** How often the container of a service may be restarted meanwhile. Default: 3. */
     maxRestarts?: number;
+    /** When what is new is promoted, once its images are on the device. now: at once. window: while a window of rollout.window is open. reboot: with the first boot of the device that finds all its images. approval: when somebody has approved this very content (supercargo approve). An approval lets it go ahead in every case. Only new content waits: repairs, requests, a release that is gone back to, and what is begun do not, nor does a release where nothing runs, except for its approval. Default: window where there is one, else now. */
+    apply?: 'now' | 'window' | 'reboot' | 'approval';
+    /** When new content may be promoted. What was begun in it goes on to its end. */
+    window?: {
+      /** When a window opens: a cron expression of five fields, such as 0 2 * * 1-5. */
+      cron: string;
+      /** How long it stays open, 1m at least and 31d at most. Windows may overlap. */
+      duration: string;
+      /** Time zone of the cron expression, such as Europe/Berlin or UTC. An hour that a change of the clocks leaves out opens no window; one that comes twice opens it twice. Default: that of the agent. */
+      timeZone?: string;
+    };
     /** rollback: the last release that was good runs again, and the bad one is not tried again. hold: it stays as it is. Before the label io.supercargo.rollout.on-failure of a service. Default: rollback; hold for a target state of the Supervisor, in whatever way it came. */
     onFailure?: 'rollback' | 'hold';
   };
@@ -489,7 +500,7 @@ export interface AppStatus {
   /** Number that it has in object names and in the compatible API. */
   appId?: number;
   /** How far the release has come. */
-  phase?: 'Staging' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Suspended' | 'Removing';
+  phase?: 'Staging' | 'Waiting' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Suspended' | 'Removing';
   /** The release last completed: what a commit in the compatible API means. */
   release?: Release;
   /** That another revision runs than the one that is declared, and why; absent otherwise. It ends when something else is declared, or by a retry. Cannot be rebuilt. */
@@ -510,6 +521,26 @@ export interface AppStatus {
      * Items: One line.
      */
     lastLines?: string[];
+  };
+  /** What is to be promoted next and waits for its time (spec.rollout.apply); absent once it is begun. Cannot be rebuilt. */
+  next?: {
+    /** Name of the Revision that it will be. An approval is for this content and no other. */
+    revision: string;
+    /** Since when it is declared, as far as this agent has seen, RFC 3339. */
+    since: string;
+    /** Boot of the device that cannot promote it: rollout.apply is reboot. */
+    bootId?: string;
+    /** What it waits for now that its images are there: OutsideWindow, AwaitingReboot or AwaitingApproval; absent while they are not, and when it goes ahead. */
+    reason?: string;
+    /** When the window opens for which it waits, RFC 3339. */
+    until?: string;
+    /** Who has let it go ahead, and when. */
+    approved?: {
+      /** As the request said, and where it came from. */
+      by: string;
+      /** RFC 3339. */
+      at: string;
+    };
   };
   /**
    * Optional services of the release whose contract this device does not meet; they do not run.
@@ -532,7 +563,7 @@ export interface AppStatus {
   begun?: {
     [k: string]: string;
   };
-  /** Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt. */
+  /** Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force, approve). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };

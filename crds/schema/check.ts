@@ -3,12 +3,12 @@ import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issu
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
-import { startPeriodMs } from '../model/rollout.js';
 import type { ServiceFields } from '../model/types.js';
 import { passedOverByEngine, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
 import { contradictions } from './check-release.js';
+import { checkRollout } from './check-rollout.js';
 import { checkService, type Found } from './check-service.js';
 import { suggestion } from './nearest.js';
 
@@ -92,23 +92,11 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
     if (!REGISTRY.test(registry))
       found.push([['registries', registry], 'Not a registry: a host such as registry.example.com:5000']);
   }
-  found.push(...tooShortDeadline(spec));
+  found.push(...checkRollout(spec));
   for (const [name, service] of Object.entries(spec.services ?? {})) {
     found.push(...checkService(service, ['services', name], { mayBind: spec.allowHostBinds === true }));
   }
   return found;
-}
-
-/** A deadline that is over before a healthcheck counts condemns every release. */
-function tooShortDeadline({ rollout, services }: Declared<'App'>['spec']): Found[] {
-  const seconds = rollout?.progressDeadlineSeconds;
-  if (seconds === undefined) return [];
-  return Object.entries(services ?? {}).flatMap(([name, service]): Found[] => {
-    const startMs = startPeriodMs(service);
-    if (startMs < seconds * 1000) return [];
-    const message = `Shorter than the start period of ${name} (${Math.ceil(startMs / 1000)} s), so no release would ever be good`;
-    return [[['rollout', 'progressDeadlineSeconds'], message]];
-  });
 }
 
 function checkHostConfig({ metadata, spec }: Declared<'HostConfig'>): Found[] {

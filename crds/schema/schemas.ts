@@ -225,6 +225,12 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         progressDeadlineSeconds: { type: "integer", description: "How long after its promotion every service has to be well, s. Downloads, waits for the update lock and times without engine or agent do not count. Default: 600, and besides as long as the services ask for themselves to stop, to hand over and to start (stop_grace_period, io.balena.update.handover-timeout, start_period).", minimum: 1, maximum: 604800 },
         minReadySeconds: { type: "integer", description: "How long every service has to be well without a break, s. Default: 10, or as the agent was told (SUPERCARGO_MIN_READY).", minimum: 0, maximum: 86400 },
         maxRestarts: { type: "integer", description: "How often the container of a service may be restarted meanwhile. Default: 3.", minimum: 0, maximum: 1000 },
+        apply: { type: "string", description: "When what is new is promoted, once its images are on the device. now: at once. window: while a window of rollout.window is open. reboot: with the first boot of the device that finds all its images. approval: when somebody has approved this very content (supercargo approve). An approval lets it go ahead in every case. Only new content waits: repairs, requests, a release that is gone back to, and what is begun do not, nor does a release where nothing runs, except for its approval. Default: window where there is one, else now.", enum: ["now","window","reboot","approval"] },
+        window: { type: "object", description: "When new content may be promoted. What was begun in it goes on to its end.", required: ["cron","duration"], properties: {
+          cron: { type: "string", title: "string (a cron expression such as 0 2 * * *)", description: "When a window opens: a cron expression of five fields, such as 0 2 * * 1-5.", maxLength: 255 },
+          duration: { type: "string", title: "string (a duration such as 1h30m)", description: "How long it stays open, 1m at least and 31d at most. Windows may overlap.", pattern: "^([0-9]+(ms|s|m|h|d))+$", maxLength: 100 },
+          timeZone: { type: "string", title: "string (a time zone such as Europe/Berlin)", description: "Time zone of the cron expression, such as Europe/Berlin or UTC. An hour that a change of the clocks leaves out opens no window; one that comes twice opens it twice. Default: that of the agent.", maxLength: 100 },
+        }, additionalProperties: false },
         onFailure: { type: "string", description: "rollback: the last release that was good runs again, and the bad one is not tried again. hold: it stays as it is. Before the label io.supercargo.rollout.on-failure of a service. Default: rollback; hold for a target state of the Supervisor, in whatever way it came.", enum: ["rollback","hold"] },
       }, additionalProperties: false },
       suspend: { type: "boolean", description: "true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false." },
@@ -233,7 +239,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
     status: { type: "object", description: "What was observed; written by the App controller.", properties: {
       ...runtimeStatus,
       appId: { type: "integer", description: "Number that it has in object names and in the compatible API." },
-      phase: { type: "string", description: "How far the release has come.", enum: ["Staging","Locking","Promoting","Verifying","Settled","Suspended","Removing"] },
+      phase: { type: "string", description: "How far the release has come.", enum: ["Staging","Waiting","Locking","Promoting","Verifying","Settled","Suspended","Removing"] },
       release: { type: "object", description: "The release last completed: what a commit in the compatible API means.", required: ["commit","id"], properties: {
         commit: { type: "string", description: "Uuid of the release." },
         id: { type: "integer", description: "Number of the release." },
@@ -246,6 +252,17 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         at: { type: "string", description: "When that was decided, RFC 3339." },
         lastLines: { type: "array", description: "What the container that failed printed last.", items: { type: "string", description: "One line." } },
       }, additionalProperties: false },
+      next: { type: "object", description: "What is to be promoted next and waits for its time (spec.rollout.apply); absent once it is begun. Cannot be rebuilt.", required: ["revision","since"], properties: {
+        revision: { type: "string", description: "Name of the Revision that it will be. An approval is for this content and no other." },
+        since: { type: "string", description: "Since when it is declared, as far as this agent has seen, RFC 3339." },
+        bootId: { type: "string", description: "Boot of the device that cannot promote it: rollout.apply is reboot." },
+        reason: { type: "string", description: "What it waits for now that its images are there: OutsideWindow, AwaitingReboot or AwaitingApproval; absent while they are not, and when it goes ahead." },
+        until: { type: "string", description: "When the window opens for which it waits, RFC 3339." },
+        approved: { type: "object", description: "Who has let it go ahead, and when.", required: ["by","at"], properties: {
+          by: { type: "string", description: "As the request said, and where it came from." },
+          at: { type: "string", description: "RFC 3339." },
+        }, additionalProperties: false },
+      }, additionalProperties: false },
       leftOut: { type: "array", description: "Optional services of the release whose contract this device does not meet; they do not run.", items: { type: "string", description: "Name of the service." } },
       images: { type: "object", description: "What the images of the services are, by service: name@sha256:… for one from a registry, else the id.", additionalProperties: { type: "string" } },
       lock: { type: "object", description: "The update lock: held by the agent, or blocked by the application.", required: ["state"], properties: {
@@ -253,7 +270,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         blockedBy: { type: "string", description: "File of the application that blocks it." },
       }, additionalProperties: false },
       begun: { type: "object", description: "Ids of requests that are being carried out, by request (restart, purge, stop): the lock was given for them.", additionalProperties: { type: "string" } },
-      handled: { type: "object", description: "Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      handled: { type: "object", description: "Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force, approve). Cannot be rebuilt.", additionalProperties: { type: "string" } },
       refused: { type: "object", description: "Why the last request was acknowledged but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },

@@ -57,6 +57,8 @@ export interface LoopParts {
   readonly heldUp?: HeldUp;
   /** Images are collected at once when not said. */
   readonly imageGraceMs?: number;
+  /** Always the same boot when not said. */
+  readonly bootId?: string;
 }
 
 /** What the controllers that act on the engine are made with. */
@@ -76,12 +78,13 @@ export function deviceContext({
   logs = new LogStream(),
   apiReach,
   imageGraceMs = 0,
+  bootId = 'boot-1',
 }: Omit<LoopParts, 'heldUp'>) {
   const handovers = openHandovers({ lockRoot: '/locks', hostRoot: folder });
   const offers = capabilitiesOf({ facts, supervisorVersion: '19.0.5', osRelease: '', kernel: KERNEL });
   return {
     ...{ store, engine, cache, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
-    ...{ apiAddress, apiReach, imageGraceMs, hostRoot: folder, log: silent, random: () => 0 },
+    ...{ apiAddress, apiReach, imageGraceMs, bootId, hostRoot: folder, log: silent, random: () => 0 },
     ...(restartEngine ? { restartEngine } : {}),
     portProxy,
     now: () => clock.now(),

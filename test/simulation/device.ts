@@ -60,6 +60,8 @@ export interface DeviceSettings {
  */
 export class Device {
   readonly clock: FakeClock;
+  /** How often it was started: agents come and go without that. */
+  boots = 1;
   readonly engine: MemoryEngine;
   readonly folder = mkdtempSync(join(FOLDERS, 'supercargo-device-'));
   /** What befalls the steps of the present agent; nothing by default. */
@@ -173,7 +175,20 @@ export class Agent {
       room: diskSettings && (() => device.disk),
     });
     const locks = crashable.locks(openUpdateLocks({ lockRoot: '/locks', hostRoot: folder, log: silent, now }));
-    const parts = { folder, store, engine, cache, pulls, archives, locks, keys, clock, logs, imageGraceMs };
+    const parts = {
+      folder,
+      store,
+      engine,
+      cache,
+      pulls,
+      archives,
+      locks,
+      keys,
+      clock,
+      logs,
+      imageGraceMs,
+      bootId: `boot-${device.boots}`,
+    };
     const serving = device.settings.serves ? new Serving({ ...parts, engine: device.engine }) : undefined;
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
     const restartEngine = (why: string) => device.restartEngine?.(why) ?? false;

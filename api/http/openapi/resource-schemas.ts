@@ -13,7 +13,9 @@ const problem = {
   kind: text,
   name: text,
 };
-const request = object({ id: text, at: time, force: boolean }, 'force');
+const request = object({ id: text, at: time, force: boolean, to: text, by: text }, 'force', 'to', 'by');
+/** Who asks, as they say themselves: one line of at most 100 characters. */
+const by = { type: 'string', minLength: 1, maxLength: 100, pattern: '^[^\\p{C}]*$' };
 const optional = <T extends object>(fields: T): readonly string[] => Object.keys(fields);
 
 const labels = { labels: mapOf(text), annotations: mapOf(text) };
@@ -159,7 +161,7 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   },
   RequestPost: {
     type: 'object',
-    properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean, to: text },
+    properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean, to: text, by },
     required: ['name'],
     additionalProperties: false,
   },
@@ -168,8 +170,8 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     kind: { const: 'Request' },
     metadata: object({ name: text, uid: text, resourceVersion: text }),
     request: object(
-      { name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean, to: text },
-      ...['id', 'at', 'force', 'to'],
+      { name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean, to: text, by: text },
+      ...['id', 'at', 'force', 'to', 'by'],
     ),
   }),
   PlanPost: {

@@ -12,6 +12,7 @@ import { NAME } from '../../../crds/model/names.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
+import { callerText } from '../transport/caller-text.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import type { Route } from '../transport/routes.js';
 import { isDryRun } from './query.js';
@@ -37,14 +38,19 @@ export function requestRoutes({ store }: RequestRoutesDeps): readonly Route[] {
         const document = String(request.params.name);
         const subject = store.get(kind, document);
         if (!subject) throw ResourceError.notFound(PLURALS[kind], document);
-        const { name, force, to } = readRequest(bodyOf(request), kind, document, allowed);
+        const { name, force, to, by } = readRequest(bodyOf(request), kind, document, allowed);
         if (subject.metadata.deletionTimestamp !== undefined) {
           throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
         }
-        const options = { ...(force ? { force } : {}), ...(to === undefined ? {} : { to }) };
+        const options = {
+          ...(force ? { force } : {}),
+          ...(to === undefined ? {} : { to }),
+        };
+        const overrides = force || OVERRIDING.includes(name);
+        const caller = overrides || by !== undefined ? { by: callerText(request, by) } : {};
         const asked = isDryRun(request)
           ? options
-          : (await store.request(keyOf(kind, document), { [name]: options }))[name];
+          : (await store.request(keyOf(kind, document), { [name]: { ...options, ...caller } }))[name];
         const { uid, resourceVersion } = store.get(kind, document)?.metadata ?? subject.metadata;
         const metadata = { name: document, uid, resourceVersion };
         return json(h, { apiVersion: API_VERSION, kind: 'Request', metadata, request: { name, ...asked } }, 202);
@@ -62,11 +68,11 @@ function readRequest(
   kind: Kind,
   document: string,
   allowed: readonly RequestName[],
-): { readonly name: RequestName; readonly force: boolean; readonly to?: string } {
+): { readonly name: RequestName; readonly force: boolean; readonly to?: string; readonly by?: string } {
   if (!isMap(body)) {
     throw ResourceError.badRequest('the body is not an object');
   }
-  const { apiVersion: _version, kind: _kind, name, force, to, ...rest } = body;
+  const { apiVersion: _version, kind: _kind, name, force, to, by, ...rest } = body;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw ResourceError.badRequest(`strict decoding error: unknown field "${unknown}"`);
   const known = allowed.find((one) => one === name);
@@ -84,14 +90,27 @@ function readRequest(
   if (force !== undefined && typeof force !== 'boolean') {
     throw invalid(kind, document, 'FieldValueTypeInvalid', 'must be true or false', 'force');
   }
-  if (to !== undefined && known !== 'rollback') {
-    throw invalid(kind, document, 'FieldValueForbidden', 'only the request rollback names a revision', 'to');
+  if (to !== undefined && known !== 'rollback' && known !== 'approve') {
+    throw invalid(kind, document, 'FieldValueForbidden', 'only rollback and approve name a revision', 'to');
   }
   if (to !== undefined && (typeof to !== 'string' || !NAME.test(to))) {
     throw invalid(kind, document, 'FieldValueInvalid', 'must be the name of a revision', 'to');
   }
-  return { name: known, force: force ?? false, ...(to === undefined ? {} : { to }) };
+  if (by !== undefined && (typeof by !== 'string' || !CALLER.test(by))) {
+    throw invalid(kind, document, 'FieldValueInvalid', 'must be one line of at most 100 characters', 'by');
+  }
+  return {
+    ...{ name: known, force: force ?? false },
+    ...(to === undefined ? {} : { to }),
+    ...(by === undefined ? {} : { by }),
+  };
 }
+
+/** Requests that let go ahead what is held back: who asks is kept, for the event that says so. */
+const OVERRIDING: readonly RequestName[] = ['approve', 'retry', 'rollback', 'force'];
+
+/** The name that somebody gives: printable. */
+const CALLER = /^\P{C}{1,100}$/u;
 
 const invalid = (kind: Kind, document: string, reason: string, message: string, field: string): ResourceError =>
   ResourceError.invalid(PLURALS[kind], document, [{ reason, message, field }]);

@@ -3,7 +3,7 @@ import { normalizeReference } from '../../../crds/model/image-reference.js';
 import { type App, type Image, keyOf, type Service } from '../../../crds/model/kinds.js';
 import { allottedId } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
-import type { Revision } from '../../../crds/model/revisions.js';
+import { latestOf, type Revision } from '../../../crds/model/revisions.js';
 import type { Scope } from '../../device-state/keys.js';
 import { appIdOf } from '../../store/proposal/derived-names.js';
 import type { Reader } from '../../store/store.js';
@@ -64,10 +64,16 @@ export function appTree(
   };
 }
 
-/** The revision that runs instead of the one that is declared: of a device at rest clients see what runs. Pure. */
+/**
+ * The revision that runs instead of the one that is declared, because that is refused or waits for its time, which may last
+ * for weeks: clients see what runs. Pure.
+ */
 function runsInstead(app: App, revisions: readonly Revision[]): Revision | undefined {
-  const rollback = isObserved(app) ? app.status?.rollback : undefined;
-  return rollback && revisions.find(({ metadata }) => metadata.name === rollback.to);
+  const { rollback, next } = (isObserved(app) ? app.status : undefined) ?? {};
+  if (rollback) return revisions.find(({ metadata }) => metadata.name === rollback.to);
+  return next?.reason === undefined
+    ? undefined
+    : latestOf(revisions.filter(({ spec }) => spec.app === app.metadata.name));
 }
 
 function targetsOf({ spec: { app, documents } }: Revision): TargetService[] {

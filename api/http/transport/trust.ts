@@ -115,7 +115,8 @@ const bare = (address: string): string =>
     .toLowerCase()
     .replace(/^::ffff:/, '')
     .replace(/%.*$/, '');
-const isLoopback = (address: string): boolean => /^(?:127(?:\.\d{1,3}){3}|::1)$/.test(bare(address));
+/** Tells whether an address is that of the machine itself. Pure. */
+export const isLoopback = (address: string): boolean => /^(?:127(?:\.\d{1,3}){3}|::1)$/.test(bare(address));
 
 /**
  * Returns why a browser may have sent this for some other site; undefined when it cannot. A page cannot reach a unix

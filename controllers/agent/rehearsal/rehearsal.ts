@@ -6,6 +6,7 @@ import type { Clock } from '../../../api/platform/clock.js';
 import type { Store } from '../../../api/store/store.js';
 import { conditionOf, isSettled, isStalled } from '../../../crds/model/conditions.js';
 import { type AnyResource, type Key, keyOf, splitKey } from '../../../crds/model/kinds.js';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { type Informer, startInformer } from '../../engine/cache/informer.js';
 import type { Engine } from '../../engine/engine.js';
 import { PullQueue } from '../../engine/images/pull-queue.js';
@@ -35,8 +36,13 @@ export interface RehearsalLimits {
 const IDLE_MS = 10 * 60_000;
 /** For so long it works without letting anybody else have a turn, ms. */
 const TURN_MS = 5;
-/** Waits that are told of although they end: somebody has to come, or a time. */
-const TOLD: readonly string[] = ['AwaitingHandover', 'OutsideWindow', 'AwaitingReboot', 'AwaitingApproval'];
+
+/** What a release of an App waits for; nobody sees to that in a rehearsal. */
+const FOR_ITS_TIME: readonly string[] = [
+  'OutsideWindow',
+  'AwaitingReboot',
+  'AwaitingApproval',
+] satisfies readonly ReasonOf<'App'>[];
 
 export interface RehearsalDeps {
   /** What the device's own controllers are made with. Nothing of it is written to. */
@@ -118,6 +124,8 @@ class Rehearsal {
   readonly #waits = new Map<string, RehearsedWait>();
   /** `appId/service` whose hand-over has been waited for. */
   readonly #signalled = new Set<string>();
+  /** Apps whose release has been told to wait for its time, and goes on behind that. */
+  readonly #ahead = new Set<string>();
   /** Goes up with everything that is done. */
   #progress = 0;
   #turnBeganMs = performance.now();
@@ -164,6 +172,7 @@ class Rehearsal {
       restartEngine: () => false,
       keys: withoutNewKeys(context.keys),
       logs: new LogStream(() => false),
+      goesAhead: (app: string) => this.#ahead.has(app),
       apiReach: context.apiReach && { state: () => context.apiReach?.state(), onChange: () => () => undefined },
       random: () => 0,
       stopLedger: context.stopLedger?.copy(),
@@ -275,13 +284,26 @@ class Rehearsal {
   }
 
   #concluded(key: Key, outcome: Outcome): void {
-    if (outcome.is !== 'waiting' || !TOLD.includes(outcome.reason)) return;
-    const { reason, message, forMs } = outcome;
+    if (outcome.is !== 'waiting') return;
+    const { reason, message } = outcome;
     const { kind, name } = splitKey(key);
+    const app = kind === 'App' ? this.store.get('App', name) : undefined;
+    if (app && FOR_ITS_TIME.includes(reason)) {
+      const { until } = app.status?.next ?? {};
+      this.#wait({
+        key,
+        reason,
+        message,
+        passed: true,
+        ...(until ? { forMs: Date.parse(until) - this.#clock.now() } : {}),
+      });
+      this.#ahead.add(name);
+      this.store.touch(key);
+    }
     const service = kind === 'Service' ? this.store.get('Service', name) : undefined;
-    if (reason === 'AwaitingHandover' && service)
-      this.#signalled.add(`${service.spec.appId}/${service.spec.serviceName}`);
-    this.#wait({ key, reason, message, passed: true, ...(reason === 'AwaitingHandover' ? {} : { forMs }) });
+    if (reason !== 'AwaitingHandover' || !service) return;
+    this.#signalled.add(`${service.spec.appId}/${service.spec.serviceName}`);
+    this.#wait({ key, reason, message, passed: true });
   }
 
   #locked({ service, path }: ApplicationLock): void {

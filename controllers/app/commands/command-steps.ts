@@ -48,18 +48,19 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
   return { acknowledged: idsOf(commands), refused };
 }
 
-/** Refuses every pending command, cleanup, rollback and retry of the App. */
+/** Refuses every pending command, cleanup, rollback, retry and approval of the App. */
 export function refuse(
   deps: AppDeps,
   app: App,
-  { pending: { commands, cleanup }, rollout: { byHand, retry } }: AppFacts,
+  { pending: { commands, cleanup }, rollout: { byHand, retry, approve } }: AppFacts,
   message: string,
 ): Partial<AppResult> {
   const acknowledged = {
     ...idsOf(commands),
     ...(cleanup ? { cleanup: cleanup.id } : {}),
-    ...(byHand ? { rollback: byHand.id } : {}),
+    ...(byHand ? { rollback: byHand.request.id } : {}),
     ...(retry ? { retry: retry.id } : {}),
+    ...(approve ? { approve: approve.id } : {}),
   };
   warning(deps, app, 'Refused', `Did not ${Object.keys(acknowledged).join(' and ')}: ${message}`);
   const refusal = { reason: 'Failed' as const, message };

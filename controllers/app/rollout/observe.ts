@@ -42,12 +42,13 @@ export interface RolloutFacts {
   readonly onFailure: OnFailure;
   /** Requests that are not acknowledged. */
   readonly retry: Request | undefined;
+  readonly approve: Request | undefined;
   readonly byHand: ByHand | undefined;
 }
 
 /** Somebody asks for another revision. */
 interface ByHand {
-  readonly id: string;
+  readonly request: Request;
   readonly to: Revision | undefined;
   /** Why that cannot be. */
   readonly refusal: string | undefined;
@@ -94,6 +95,7 @@ export function observeTarget(
         : undefined,
     onFailure: onFailureOf(app),
     retry: pendingRequest(app, 'retry'),
+    approve: pendingRequest(app, 'approve'),
     byHand: byHandOf(cache, app, revisions, { running: isBack ? rollback.to : declared.name, declared: declared.name }),
   };
   if (!isBack) return { children: childrenOf(app, standalone), content, rollout };
@@ -149,10 +151,10 @@ function byHandOf(
 ): ByHand | undefined {
   const request = pendingRequest(app, 'rollback');
   if (!request) return undefined;
-  const { id, to: wanted } = request;
+  const { to: wanted } = request;
   const to =
     wanted === undefined ? lastGoodOf(revisions, running) : revisions.find(({ metadata }) => metadata.name === wanted);
-  const refuse = (refusal: string): ByHand => ({ id, to, refusal });
+  const refuse = (refusal: string): ByHand => ({ request, to, refusal });
   const known = `\`supercargo history ${app.metadata.name}\` lists them`;
   if (!to) {
     return refuse(
@@ -170,7 +172,7 @@ function byHandOf(
   // What is declared is promoted like any release: its images are downloaded.
   const lost = to.metadata.name === declared ? [] : restore(cache, app, to).lost;
   if (lost.length > 0) return refuse(goneMessage(to, lost));
-  return { id, to, refusal: undefined };
+  return { request, to, refusal: undefined };
 }
 
 /** Why a revision cannot be made again. Pure. */

@@ -1,8 +1,9 @@
-import type { App } from '../../../crds/model/kinds.js';
+import type { App, Request } from '../../../crds/model/kinds.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import type { Revision } from '../../../crds/model/revisions.js';
 import { act, type Plan, TerminalError } from '../../runtime/outcome.js';
 import { BY_HAND, goneMessage, type RolloutFacts } from './observe.js';
+import type { When } from './when.js';
 
 /** What is decided about a release, and why. */
 interface Decision {
@@ -19,24 +20,37 @@ export type RolloutStep =
   /** Decides that another revision is to run. `request`: the one that asks for it. */
   | { readonly do: 'goBack'; readonly decision: Decision; readonly request?: string; readonly because: string }
   /** Lets what the document says be tried again, as a request of that name asks. */
-  | { readonly do: 'retry'; readonly name: 'retry' | 'rollback'; readonly id: string; readonly because: string }
+  | { readonly do: 'retry'; readonly name: 'retry' | 'rollback'; readonly request: Request; readonly because: string }
+  /** Lets the content that waits for its time go ahead. */
+  | { readonly do: 'approve'; readonly request: Request; readonly revision: string; readonly because: string }
   /** Acknowledges a request that is not carried out. */
-  | { readonly do: 'decline'; readonly name: 'retry' | 'rollback'; readonly id: string; readonly because: string };
+  | {
+      readonly do: 'decline';
+      readonly name: 'retry' | 'rollback' | 'approve';
+      readonly id: string;
+      readonly because: string;
+    };
 
 /**
  * Plans a turn in what an App runs: by a request, or because what was promoted is bad. Undefined while it goes on as it is.
  * Pure.
  */
-export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, ReasonOf<'App'>> | undefined {
+export function planTurn(app: App, facts: RolloutFacts, when: When): Plan<RolloutStep, ReasonOf<'App'>> | undefined {
   const { retry, byHand, back, declared, verdict, refusedBefore, refuge, onFailure } = facts;
   if (byHand) {
-    const { id, to, refusal } = byHand;
+    const { request, to, refusal } = byHand;
+    const { id } = request;
     if (!to || refusal !== undefined) {
       return act('Refused', { do: 'decline', name: 'rollback', id, because: refusal ?? 'there is no such revision' });
     }
     // A way back from what is declared to what is declared would never end.
     if (to.metadata.name === declared.name) {
-      return act('Promoting', { do: 'retry', name: 'rollback', id, because: 'rollback to what is declared requested' });
+      return act('Promoting', {
+        do: 'retry',
+        name: 'rollback',
+        request,
+        because: 'rollback to what is declared requested',
+      });
     }
     const decision = {
       from: declared.name,
@@ -48,10 +62,12 @@ export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, Reaso
   }
   if (retry) {
     if (back || refusedBefore)
-      return act('Promoting', { do: 'retry', name: 'retry', id: retry.id, because: 'retry requested' });
+      return act('Promoting', { do: 'retry', name: 'retry', request: retry, because: 'retry requested' });
     const because = `There is nothing to try again: what App ${app.metadata.name} declares is not held back`;
     return act('Refused', { do: 'decline', name: 'retry', id: retry.id, because });
   }
+  const approval = facts.approve && planApproval(app, facts.approve, facts, when);
+  if (approval) return approval;
   const bad = refusedBefore ?? (typeof verdict === 'object' ? verdict.revision : undefined);
   if (back || !bad || onFailure === 'hold' || !refuge || refuge.lost.length > 0) return undefined;
   const { reason = 'Unknown', message = 'it is bad', lastLines } = bad.status ?? {};
@@ -60,6 +76,30 @@ export function planTurn(app: App, facts: RolloutFacts): Plan<RolloutStep, Reaso
     ...(lastLines ? { lastLines } : {}),
   };
   return act('RollingBack', { do: 'goBack', decision, because: message });
+}
+
+/** Plans an approval: of what waits now, and of nothing else. */
+function planApproval(
+  { metadata: { name } }: App,
+  request: Request,
+  { back, declared }: RolloutFacts,
+  { next }: When,
+): Plan<RolloutStep, ReasonOf<'App'>> {
+  const refused = (because: string): Plan<RolloutStep, ReasonOf<'App'>> =>
+    act('Refused', { do: 'decline', name: 'approve', id: request.id, because });
+  if (request.to !== undefined && request.to !== declared.name) {
+    return refused(
+      `App ${name} declares revision ${declared.name} by now, and not ${request.to}: look at it with \`supercargo plan\`, and approve that`,
+    );
+  }
+  if (back) {
+    return refused(
+      `Revision ${declared.name} is refused (${back.rollback.message}): \`supercargo retry ${name}\` lets it be tried again`,
+    );
+  }
+  if (!next) return refused(`What App ${name} declares waits for nothing`);
+  const because = `approved by ${request.by ?? 'somebody'}`;
+  return act('Promoting', { do: 'approve', request, revision: next.revision, because });
 }
 
 /** Why the way back has ended before its end; undefined while it has not. What can run goes on. Pure. */

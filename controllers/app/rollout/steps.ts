@@ -46,7 +46,7 @@ export async function retry(
   deps: AppDeps,
   app: App,
   { rollout, existing, revisions }: AppFacts,
-  { name, id }: StepOf<'retry'>,
+  { name, request }: StepOf<'retry'>,
 ): Promise<Partial<AppResult>> {
   const { declared } = rollout;
   if (latestOf(revisions)?.metadata.name === declared.name) {
@@ -55,7 +55,30 @@ export async function retry(
   }
   deps.logs.system(`Trying '${app.metadata.name}' again`, { app: app.metadata.name });
   event(deps, app, 'Promoting', `Revision ${declared.name} is tried again, as was asked for`);
-  return { retried: true, acknowledged: { [name]: id } };
+  // Whoever asks for it has seen it: it waits for nothing else.
+  const approved = { revision: declared.name, by: request.by ?? 'somebody', at: request.at };
+  return { retried: true, approved, acknowledged: { [name]: request.id } };
+}
+
+/**
+ * Lets the content that waits go ahead, and names who said so. When it resolves, that is on disk: a crash would otherwise
+ * have the request looked at again, when something else may be declared.
+ */
+export async function approve(
+  deps: AppDeps,
+  app: App,
+  { request, revision, because }: StepOf<'approve'>,
+  report: (result: Partial<AppResult>) => void,
+): Promise<Partial<AppResult>> {
+  deps.logs.system(`Going ahead with '${app.metadata.name}': ${because}`, { app: app.metadata.name });
+  event(deps, app, 'Approved', `Revision ${revision} goes ahead: ${because}`);
+  const result: Partial<AppResult> = {
+    approved: { revision, by: request.by ?? 'somebody', at: request.at },
+    acknowledged: { approve: request.id },
+  };
+  report(result);
+  await deps.store.flush();
+  return result;
 }
 
 /** Acknowledges a request that cannot be carried out. */

@@ -31,6 +31,9 @@ const REASONS = [
     'Retrying',
     'EngineUnreachable',
     'ServicesNotHealthy',
+    'OutsideWindow',
+    'AwaitingReboot',
+    'AwaitingApproval',
   ],
 ];
 
@@ -60,6 +63,7 @@ describe('what others ask of a document that is not Ready', () => {
     ['isRetrying', 'Retrying'],
     ['isRetryingOrLocked', 'UpdatesLocked Retrying'],
     ['isFailing', 'UpdatesLocked CrashLoop Retrying EngineUnreachable ServicesNotHealthy'],
+    ['waitsForItsTime', 'OutsideWindow AwaitingReboot AwaitingApproval'],
     ['isRejected', ''],
     ['isProgressing', ''],
   ];

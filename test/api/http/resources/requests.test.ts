@@ -43,6 +43,24 @@ describe('requests in the resource API', () => {
     assert.equal(requests()?.purge?.force, true);
   });
 
+  it('keeps who lets something go ahead, and where that came from', async () => {
+    const by = async (body: object, headers: Record<string, string> = withKey) => {
+      const answer = await post(body, PATH, headers);
+      return answer.body.request.by;
+    };
+    assert.equal(
+      await by({ name: 'approve', by: 'ada@laptop', to: 'hello.1' }),
+      'ada@laptop (with a key, from this device)',
+    );
+    assert.equal(requests()?.approve?.by, 'ada@laptop (with a key, from this device)');
+    assert.equal(requests()?.approve?.to, 'hello.1');
+    assert.equal(await by({ name: 'retry' }), 'somebody (with a key, from this device)');
+    assert.equal(await by({ name: 'restart' }), undefined);
+    assert.equal(await by({ name: 'restart', force: true }), 'somebody (with a key, from this device)');
+    const throughProxy = { ...withKey, 'x-forwarded-for': '192.0.2.7' };
+    assert.equal(await by({ name: 'approve', by: 'ada' }, throughProxy), 'ada (with a key, through a proxy)');
+  });
+
   for (const kind of KINDS) {
     for (const name of requestsOf(kind)) {
       it(`takes ${name} of a ${kind}, if there is one`, async () => {
@@ -68,6 +86,19 @@ describe('requests in the resource API', () => {
     ['no name', {}, `422 name: Required value: supported values: ${allowed}`],
     ['no body', '', '422 name: Required value'],
     ['a force that is no boolean', { name: 'restart', force: 'yes' }, '422 force: must be true or false'],
+    [
+      'a revision for another request',
+      { name: 'restart', to: 'a' },
+      '422 to: only rollback and approve name a revision',
+    ],
+    ['a revision that is no name', { name: 'approve', to: '../a' }, '422 to: must be the name of a revision'],
+    [
+      'a caller of two lines',
+      { name: 'approve', by: 'ada\nbob' },
+      '422 by: must be one line of at most 100 characters',
+    ],
+    ['a caller without end', { name: 'approve', by: 'a'.repeat(101) }, '422 by: must be one line'],
+    ['a caller that is no text', { name: 'approve', by: 7 }, '422 by: must be one line'],
     ['an unknown field', { name: 'restart', froce: true }, '400 strict decoding error: unknown field "froce"'],
     ['a list', [{ name: 'restart' }], '400 the body is not an object'],
     ['malformed JSON', '{x', '400 Expected property name'],

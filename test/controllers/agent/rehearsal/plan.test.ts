@@ -16,6 +16,12 @@ import { declareApp } from '../../../setup/declared.js';
 import { until } from '../../../setup/until.js';
 import { type MemoryAgent, startMemoryAgent } from '../../../simulation/memory-agent.js';
 
+/** A window of one day in the year: that of so many days from now. */
+function yearly(days: number) {
+  const at = new Date(Date.now() + days * 24 * 3_600_000);
+  return { cron: `0 0 ${at.getUTCDate()} ${at.getUTCMonth() + 1} *`, duration: '1d', timeZone: 'UTC' };
+}
+
 describe('a plan', function () {
   this.timeout(120_000);
   let agent: MemoryAgent;
@@ -48,6 +54,51 @@ describe('a plan', function () {
     });
     return { code: answer.status, body: (await answer.json()) as Plan };
   };
+
+  describe('of a release that waits for its time', () => {
+    const web = (environment: Readonly<Record<string, string>>, rollout: AppSpec['rollout']) => [
+      app({ web: { environment } }, { rollout }),
+    ];
+    const cases: readonly (readonly [reason: string, rollout: AppSpec['rollout'], says: RegExp, isTimed: boolean])[] = [
+      ['AwaitingApproval', { apply: 'approval' }, /somebody approves it: `supercargo approve shop`/, false],
+      ['AwaitingReboot', { apply: 'reboot' }, /waits for the next boot of the device/, false],
+      // Of a window that opens in a year, and is always closed until then.
+      ['OutsideWindow', { window: yearly(-2) }, /waits until 20\d\d-\d\d-\d\d 00:00 GMT\+00:00 \(UTC\)/, true],
+    ];
+    for (const [reason, rollout, says, isTimed] of cases) {
+      it(`says ${reason} and goes on behind the wait`, async () => {
+        await apply(app({ web: { environment: { MODE: 'fast' } } }));
+        const { body } = await ask(web({ MODE: 'safe' }, rollout));
+        assert.deepEqual(
+          body.actions.map(({ object, action }) => `${action} ${object}`),
+          ['replace Service/shop.web'],
+        );
+        const [wait, ...more] = body.waits;
+        assert.deepEqual([more, wait?.object, wait?.reason, wait?.passed], [[], 'App/shop', reason, true]);
+        assert.match(wait?.message ?? '', says);
+        assert.equal((wait?.forSeconds ?? 0) > 300 * 24 * 3_600, isTimed);
+        assert.equal(body.complete, true);
+      });
+    }
+
+    it('is made of what waits already, too', async () => {
+      await apply(app({ web: { environment: { MODE: 'fast' } } }));
+      const [document] = web({ MODE: 'safe' }, { apply: 'approval' });
+      assert.ok(document);
+      await agent.store.put('api', { document });
+      await until(
+        'it waits',
+        () => agent.store.get('App', 'shop')?.status?.next?.reason,
+        (seen) => seen === 'AwaitingApproval',
+      );
+      const { body } = await ask();
+      assert.deepEqual(
+        [body.waits.map(({ reason }) => reason), body.actions.map(({ object }) => object)],
+        [['AwaitingApproval'], ['Service/shop.web']],
+      );
+      assert.equal(agent.store.get('App', 'shop')?.status?.next?.reason, 'AwaitingApproval');
+    });
+  });
 
   it('tells fields from and to, masks secrets, and changes nothing', async () => {
     const environment = { MODE: 'fast', API_TOKEN: 'abc', URL: 'http://u:p@h/' };

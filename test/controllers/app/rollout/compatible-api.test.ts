@@ -98,6 +98,46 @@ describe('the compatible API, of a release that is verified or has gone back', (
     assert.deepEqual(withoutIds(after), withoutIds(same));
   });
 
+  const waiting = async (): Promise<void> => {
+    const next = declareApp(
+      { web: { image: 'web:2' } },
+      { release: { commit: 'b', id: 2 }, rollout: { apply: 'approval' } },
+    );
+    device.engine.images.serve('web:2');
+    await agent().propose([next]);
+    await agent().settle({ waiting: ['App/hello'] });
+    await turns(() => ready()?.reason === 'AwaitingApproval');
+  };
+
+  it('answers while a release waits for its time what it answered before, but that an update is under way', async () => {
+    await bring(good);
+    const { '/v1/device': device1, '/v2/state/status': status, ...before } = await answers();
+    await waiting();
+    const { '/v1/device': device2, '/v2/state/status': status2, ...after } = await answers();
+    assert.deepEqual(after, before);
+    const bodyOf = (answer = '') => JSON.parse(answer.slice(4));
+    const { images, ...state } = bodyOf(status2);
+    const { images: imagesBefore, ...stateBefore } = bodyOf(status);
+    assert.deepEqual(state, { ...stateBefore, appState: 'applying' });
+    assert.deepEqual(
+      images.filter(({ name }: { readonly name: string }) => name !== 'web:2'), // the image that it has downloaded
+      imagesBefore,
+    );
+    const { commit, ...same } = bodyOf(device1);
+    assert.equal(commit, 'a');
+    assert.deepEqual(bodyOf(device2), { ...same, update_pending: true, update_downloaded: true });
+  });
+
+  it('restarts and purges what runs while a release waits', async () => {
+    await bring(good);
+    await waiting();
+    assert.equal(await post('/v1/restart', { appId: 1 }), '200 OK');
+    assert.equal(await post('/v1/purge', { appId: 1 }), '200 {"Data":"OK","Error":""}');
+    assert.equal(await post('/v2/applications/1/restart-service', { serviceName: 'db' }), '200 OK');
+    await turns(() => ready()?.reason === 'AwaitingApproval');
+    assert.deepEqual(await containersOf(device), ['db_7_1_a running', 'web_7_1_a running']);
+  });
+
   it('restarts and purges what runs after it has gone back', async () => {
     await bring(good);
     await bring(declareNext({ web: { runtime: 'none-such' }, db: {} }));

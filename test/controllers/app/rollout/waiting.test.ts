@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict';
+import { appState } from '../../../../api/http/supervisor/app-state.js';
+import { conditionOf } from '../../../../crds/model/conditions.js';
+import { type AnyDeclared, API_VERSION, keyOf, type Request } from '../../../../crds/model/kinds.js';
+import { waitsForItsTime } from '../../../../crds/model/readiness.js';
+import { latestFirst } from '../../../../crds/model/revisions.js';
+import { saysSuspended } from '../../../../crds/model/suspend.js';
+import type { AppSpec } from '../../../../crds/model/types.js';
+import { Device } from '../../../simulation/device.js';
+
+type Rollout = AppSpec['rollout'];
+
+const release = (commit: string, rollout: Rollout, more: Partial<AppSpec> = {}): AppSpec => ({
+  appId: 1,
+  release: { commit, id: 1 },
+  rollout,
+  services: {
+    web: { image: `web:${'abc'.indexOf(commit) + 1}`, imageId: 7, environment: { OF: commit } },
+    db: { image: 'db:1', imageId: 8 },
+  },
+  ...more,
+});
+/** The clock of the device begins at four minutes past three. */
+const NIGHT = { window: { cron: '0 2 * * *', duration: '1h', timeZone: 'UTC' } };
+const APPROVAL = { apply: 'approval' } as const;
+const REBOOT = { apply: 'reboot' } as const;
+const MINUTE_MS = 60_000;
+
+describe('a release that waits for its time', () => {
+  let device: Device;
+  beforeEach(async () => {
+    device = new Device();
+    for (const name of ['web:1', 'web:2', 'web:3', 'db:1']) device.engine.images.serve(name, { content: name });
+    await device.boot();
+  });
+  afterEach(() => device.stop());
+
+  const agent = () => device.agent ?? assert.fail('no agent');
+  const store = () => agent().store;
+  const app = () => store().get('App', 'hello') ?? assert.fail('no App');
+  const ready = () => conditionOf(app(), 'Ready');
+  const said = () => `${ready()?.status} ${ready()?.reason}`;
+  const containers = () =>
+    device.engine.docker.containers.map(({ id, name, state }) => `${id} ${name} ${state}`).sort();
+  const names = () => device.engine.docker.containers.map(({ name }) => name).sort();
+  const declare = (of: AppSpec) => {
+    const documents: AnyDeclared[] = [{ apiVersion: API_VERSION, kind: 'App', metadata: { name: 'hello' }, spec: of }];
+    return agent().propose(documents);
+  };
+  /** Until nothing is left to do but what waits for its time. */
+  const settle = async () => {
+    for (let step = 0; step < 300; step += 1) {
+      await agent().quiet();
+      await agent().flush();
+      const one = store().get('App', 'hello');
+      const waiting = one && (waitsForItsTime(one) || saysSuspended(one)) ? ['App/hello'] : [];
+      if (agent().unsettled(waiting).length === 0) return;
+      device.clock.step();
+    }
+    assert.fail(agent().unsettled().join('; '));
+  };
+  const bring = async (of: AppSpec) => {
+    await declare(of);
+    await settle();
+  };
+  /** Lets time pass, a minute at once. */
+  const pass = async (minutes: number) => {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      await agent().quiet();
+      device.clock.advance(MINUTE_MS);
+    }
+    await settle();
+  };
+  /** Lets time pass until the next such time of day. */
+  const until = async (time: string) => {
+    const at = Date.parse(`${new Date(device.clock.now()).toISOString().slice(0, 11)}${time}:00Z`);
+    const ms = at - device.clock.now() + (at > device.clock.now() ? 0 : 24 * 60 * MINUTE_MS);
+    await pass(Math.ceil(ms / MINUTE_MS));
+  };
+  const ask = async (name: 'approve' | 'retry' | 'rollback' | 'restart' | 'force', more: Partial<Request> = {}) => {
+    await store().request(keyOf('App', 'hello'), { [name]: more });
+    await settle();
+  };
+  const anotherAgent = async ({ boots = false } = {}) => {
+    await agent().flush();
+    await device.halt();
+    if (boots) device.boots += 1;
+    await device.boot();
+    await settle();
+  };
+  const runs = (commit: string): void => assert.deepEqual(names(), [`db_8_1_${commit}`, `web_7_1_${commit}`]);
+  const events = (reason: string) =>
+    store()
+      .events()
+      .filter((one) => one.reason === reason)
+      .map(({ message }) => message);
+
+  it('is downloaded, and what runs is not touched', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    runs('a');
+    const before = containers();
+    await bring(release('b', APPROVAL));
+    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(app().status?.phase, 'Waiting');
+    assert.deepEqual(containers(), before);
+    assert.ok(device.engine.images.seen('web:2'));
+    assert.equal(app().status?.lock, undefined);
+    assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
+    await pass(600);
+    await anotherAgent({ boots: true });
+    assert.deepEqual([said(), containers()], ['False AwaitingApproval', before]);
+  });
+
+  it('goes ahead when it is approved, and the event says by whom', async () => {
+    await bring(release('a', APPROVAL));
+    assert.deepEqual([said(), names()], ['False AwaitingApproval', []]);
+    const { revision } = app().status?.next ?? {};
+    await ask('approve', { to: String(revision), by: 'ada@laptop' });
+    assert.equal(said(), 'True Settled');
+    runs('a');
+    assert.equal(app().status?.next, undefined);
+    assert.deepEqual(events('Approved'), [`Revision ${revision} goes ahead: approved by ada@laptop`]);
+  });
+
+  it('is approved as it is, and as nothing else', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    await bring(release('b', APPROVAL));
+    const { revision } = app().status?.next ?? {};
+    await bring(release('c', APPROVAL));
+    await ask('approve', { to: String(revision) });
+    runs('a');
+    assert.match(app().status?.refused?.approve?.message ?? '', /declares revision hello\.\w+ by now, and not hello\./);
+    await ask('approve', { to: String(app().status?.next?.revision) });
+    runs('c');
+  });
+
+  it('has to be approved anew after another edit, also while its images are on the way', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    device.engine.images.serve('web:2', { content: 'web:2', held: true });
+    await declare(release('b', APPROVAL));
+    await agent().quiet();
+    await store().request(keyOf('App', 'hello'), { approve: {} });
+    await agent().quiet();
+    assert.equal(app().status?.next?.approved?.by, 'somebody');
+    await bring(release('c', APPROVAL));
+    device.engine.images.release('web:2');
+    await settle();
+    assert.equal(said(), 'False AwaitingApproval');
+    runs('a');
+  });
+
+  it('refuses an approval of nothing', async () => {
+    await bring(release('a', NIGHT));
+    await ask('approve');
+    assert.match(app().status?.refused?.approve?.message ?? '', /^What App hello declares waits for nothing$/);
+    assert.equal(said(), 'True Settled');
+  });
+
+  it('runs at once where nothing runs, but for an approval', async () => {
+    await bring(release('a', NIGHT));
+    runs('a');
+  });
+
+  it('waits for its window, and says until when', async () => {
+    await bring(release('a', NIGHT));
+    await until('12:00');
+    const before = containers();
+    await bring(release('b', NIGHT));
+    assert.equal(said(), 'False OutsideWindow');
+    assert.match(ready()?.message ?? '', /waits until 2026-\d\d-\d\d 02:00 GMT\+00:00 \(UTC\), when its window opens/);
+    assert.match(app().status?.next?.until ?? '', /T02:00:00\.000Z$/);
+    await until('23:59');
+    assert.deepEqual(containers(), before);
+    await until('01:59');
+    assert.deepEqual([said(), containers()], ['False OutsideWindow', before]);
+    await pass(2);
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
+  it('goes at once in an open window, and follows another window', async () => {
+    await bring(release('a', NIGHT));
+    await until('12:00');
+    await bring(release('b', NIGHT));
+    assert.equal(said(), 'False OutsideWindow');
+    await bring(release('b', { window: { cron: '0 11 * * *', duration: '2h', timeZone: 'UTC' } }));
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
+  it('is finished once it is begun, though its window closes and another agent comes', async () => {
+    await bring(release('a', NIGHT));
+    await until('12:00');
+    await bring(release('b', NIGHT));
+    await until('01:59');
+    let began = false;
+    device.engine.before = async (verb) => {
+      if (verb === 'stopContainer' && !began) {
+        began = true;
+        throw new Error('Not now');
+      }
+    };
+    for (let minute = 0; minute < 3 && !began; minute += 1) {
+      device.clock.advance(MINUTE_MS / 2);
+      await agent().quiet();
+    }
+    assert.ok(began);
+    await device.halt();
+    device.clock.advance(5 * 60 * MINUTE_MS);
+    await device.boot();
+    await settle();
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
+  it('follows a clock that is set', async () => {
+    await bring(release('a', NIGHT));
+    await until('12:00');
+    await bring(release('b', NIGHT));
+    device.clock.set(-365 * 24 * 60 * MINUTE_MS);
+    await pass(90);
+    assert.equal(said(), 'False OutsideWindow');
+    await until('01:50');
+    runs('a');
+    await pass(60);
+    runs('b');
+  });
+
+  it('waits for a boot of the device, and not for another agent', async () => {
+    await bring(release('a', REBOOT));
+    runs('a');
+    await bring(release('b', REBOOT));
+    const before = containers();
+    assert.equal(said(), 'False AwaitingReboot');
+    await pass(600);
+    await anotherAgent();
+    assert.deepEqual([said(), containers()], ['False AwaitingReboot', before]);
+    await anotherAgent({ boots: true });
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
+  it('comes with the next boot also when the power fails as soon as it is seen', async () => {
+    await bring(release('a', REBOOT));
+    await agent().flush();
+    await declare(release('b', REBOOT));
+    for (let turn = 0; turn < 10 && !app().status?.next?.reason; turn += 1) {
+      await agent().quiet();
+      device.clock.step();
+    }
+    assert.equal(app().status?.next?.bootId, 'boot-1');
+    device.kill();
+    device.boots += 1;
+    await device.boot();
+    await settle();
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
+  it('waits for another boot when its images came after the first', async () => {
+    await bring(release('a', REBOOT));
+    device.engine.images.serve('web:2', { content: 'web:2', held: true });
+    await declare(release('b', REBOOT));
+    await agent().quiet();
+    assert.equal(said(), 'False ImagesNotReady');
+    await agent().flush();
+    device.kill();
+    device.boots += 1;
+    await device.boot();
+    await agent().quiet();
+    device.engine.images.release('web:2');
+    await settle();
+    assert.equal(said(), 'False AwaitingReboot');
+    runs('a');
+    await anotherAgent({ boots: true });
+    runs('b');
+  });
+
+  it('is kept as it runs meanwhile: repaired, restarted, and not forced', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    await bring(release('b', APPROVAL));
+    const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'))?.id ?? '';
+    device.engine.docker.stopContainer(web);
+    device.engine.docker.removeContainer(web);
+    await settle();
+    runs('a');
+    const repaired = containers();
+    await ask('restart');
+    runs('a');
+    assert.notDeepEqual(containers(), repaired);
+    const restarted = containers();
+    await ask('force');
+    assert.deepEqual(containers(), restarted);
+    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(app().status?.lock, undefined);
+  });
+
+  it('waits as a whole: a service that it no longer has, too', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    const { web } = release('a', APPROVAL).services ?? {};
+    await bring(release('a', APPROVAL, { services: web ? { web } : {} }));
+    runs('a');
+    await bring(release('a', APPROVAL, { release: null }));
+    runs('a');
+    await ask('approve');
+    assert.deepEqual(names(), []);
+  });
+
+  it('is no new release when it is taken back, or when the App is deleted', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    const before = containers();
+    await bring(release('b', APPROVAL));
+    await bring(release('a', APPROVAL));
+    assert.deepEqual([said(), containers(), app().status?.next], ['True Settled', before, undefined]);
+    await bring(release('b', APPROVAL));
+    await agent().propose([]);
+    await agent().settle();
+    assert.deepEqual(names(), []);
+  });
+
+  it('stops nothing to make room for its images before its time', async () => {
+    const deleting = (commit: string): AppSpec => {
+      const of = release(commit, APPROVAL);
+      const image = of.services?.web?.image ?? '';
+      const labels = { 'io.balena.update.strategy': 'delete-then-download' };
+      return { ...of, services: { ...of.services, web: { ...of.services?.web, image, labels } } };
+    };
+    await bring(deleting('a'));
+    await ask('approve');
+    const before = containers();
+    await bring(deleting('b'));
+    assert.deepEqual([said(), containers()], ['False AwaitingApproval', before]);
+    assert.ok(device.engine.images.seen('web:1'));
+    assert.equal(device.engine.images.seen('web:2'), undefined);
+    await ask('approve');
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
+  it('does not make a release wait that is gone back to, nor one that is tried again', async () => {
+    const failing = 'web:2';
+    device.engine.after = (verb, [id]) => {
+      const container = device.engine.docker.containers.find((one) => one.id === id);
+      if (verb === 'startContainer' && container?.image === device.engine.images.seen(failing)?.id)
+        device.engine.docker.setHealth(String(id), 'unhealthy');
+    };
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    await bring(release('b', APPROVAL));
+    await ask('approve');
+    assert.equal(said(), 'False RolledBack');
+    runs('a');
+    await ask('approve');
+    assert.match(app().status?.refused?.approve?.message ?? '', /is refused .*supercargo retry hello/);
+    device.engine.after = undefined;
+    await ask('retry', { by: 'ada' });
+    assert.equal(said(), 'True Settled');
+    runs('b');
+    await ask('rollback');
+    runs('a');
+    assert.deepEqual(
+      latestFirst(store().list('Revision')).map(({ spec }) => spec.release?.commit),
+      ['a', 'b'],
+    );
+  });
+
+  it('is an update under way for clients of the compatible API', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    assert.equal(appState(store()), 'applied');
+    await bring(release('b', APPROVAL));
+    assert.equal(appState(store()), 'applying');
+  });
+
+  it('refuses its approval while the App is suspended', async () => {
+    await bring(release('a', APPROVAL));
+    await bring(release('a', APPROVAL, { suspend: true }));
+    await ask('approve');
+    assert.match(app().status?.refused?.approve?.message ?? '', /is suspended/);
+    assert.deepEqual(names(), []);
+  });
+});
