@@ -3,7 +3,7 @@ import { type Condition, conditionOf, isReady, isStalled, readinessOf } from '..
 import { durationSeconds } from '../../../crds/model/duration.js';
 import { pathText } from '../../../crds/model/issue.js';
 import type { AnyResource, Image, Service, Source } from '../../../crds/model/kinds.js';
-import { isFailing } from '../../../crds/model/readiness.js';
+import { isFailing, waitsForItsTime } from '../../../crds/model/readiness.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { type Cancel, systemClock } from '../../platform/clock.js';
 import { CommandError, usageError } from '../failure.js';
@@ -37,7 +37,7 @@ export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
 /**
  * Waits until all are Ready, with progress: downloads by image, then health by service. Containers that were started
  * meanwhile (`before` are the services as they were) have to keep running for a moment, or to be healthy where they
- * have a healthcheck. Throws when a document is stuck, when a service does not work (with its last lines of output), or
+ * have a healthcheck. An App that waits for its time is not waited for: that may be days away. Throws when a document is stuck, when a service does not work (with its last lines of output), or
  * when time is up.
  */
 export async function waitReady(
@@ -68,15 +68,17 @@ export async function waitReady(
   try {
     const end = await mirror.until((seen) => {
       showParts(seen, awaited, progress);
+      const isHeld = (one: Awaited): boolean => verdictOf(seen.get(one.kind, one.name), one).is === 'held';
       const ill = awaited.flatMap((one) => illOf(seen, one))[0];
       if (ill) return { ill };
       const stuck = awaited.flatMap((one) => stuckOf(seen, one))[0];
       // What the watch of a kind has shown may be of the release before.
       if (stuck) return upToDate.check() ? { stuck } : undefined;
-      const leftMs = steadiness.leftMs(awaited.flatMap((one) => servicesOf(seen.all('Service'), one)));
+      const going = awaited.filter((one) => !isHeld(one));
+      const leftMs = steadiness.leftMs(going.flatMap((one) => servicesOf(seen.all('Service'), one)));
       cancelAgain();
       if (leftMs) cancelAgain = systemClock.after(leftMs, () => mirror.lookAgain());
-      const verdicts = awaited.map((one) => verdictOf(seen.get(one.kind, one.name), one));
+      const verdicts = going.map((one) => verdictOf(seen.get(one.kind, one.name), one));
       if (leftMs === 0 && verdicts.every(({ is }) => is === 'ready')) {
         if (!upToDate.check()) return undefined;
       } else upToDate.forget();
@@ -86,6 +88,10 @@ export async function waitReady(
           throw new CommandError(`${subjectText(one)}: ${verdict.text}`, {
             hint: `More: supercargo describe ${subjectText(one)}`,
           });
+        if (verdict.is === 'held') {
+          tell(one, verdict.text);
+          return false;
+        }
         const isReady = verdict.is === 'ready' && leftMs === 0;
         if (isReady || (verdict.is !== 'ready' && verdict.text !== WATCHED)) tell(one, verdict.text, isReady);
         else if (leftMs === undefined) tell(one, 'waiting until it is healthy');
@@ -203,7 +209,7 @@ async function illError(client: Client, service: Service): Promise<CommandError>
 function verdictOf(
   one: AnyResource | undefined,
   { generation }: Awaited,
-): { readonly is: 'ready' | 'stuck' | 'open'; readonly text: string } {
+): { readonly is: 'ready' | 'held' | 'stuck' | 'open'; readonly text: string } {
   if (!one) return { is: 'open', text: 'it is gone' };
   const ready = readinessOf(one);
   if (one.metadata.generation < generation || !ready) {
@@ -212,6 +218,7 @@ function verdictOf(
   if (isReady(one)) return { is: 'ready', text: 'ready' };
   const text = `${ready.reason}: ${ready.message}`;
   if (isStalled(one)) return { is: 'stuck', text };
+  if (waitsForItsTime(one)) return { is: 'held', text };
   if (isFailing(one)) return { is: 'open', text };
   if (ready.reason === VERIFYING) return { is: 'open', text: WATCHED };
   return { is: 'open', text: one.kind === 'App' ? (PHASES[one.status?.phase ?? ''] ?? '') : '' };

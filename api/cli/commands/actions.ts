@@ -1,11 +1,19 @@
-import { type AnyResource, KINDS, type Kind, type RequestName, requestsOf } from '../../../crds/model/kinds.js';
+import {
+  type AnyResource,
+  type App,
+  KINDS,
+  type Kind,
+  type RequestName,
+  requestsOf,
+} from '../../../crds/model/kinds.js';
 import { acknowledgementsOf } from '../../../crds/model/requests.js';
 import type { Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions } from '../client/wait.js';
 import { lateError, Mirror } from '../client/watch.js';
+import { whoAsks } from '../client/who.js';
 import { CommandError, usageError } from '../failure.js';
-import { collectionPath, objectPath, partOf, type Subject, subjectOf, subjectText } from '../kind-words.js';
+import { collectionPath, objectPath, partOf, type Subject, subject, subjectOf, subjectText } from '../kind-words.js';
 
 export interface ActionOptions extends WaitOptions {
   readonly force?: boolean;
@@ -14,6 +22,13 @@ export interface ActionOptions extends WaitOptions {
 export interface RollbackOptions extends ActionOptions {
   readonly to?: string;
 }
+
+export interface ApproveOptions extends ActionOptions {
+  readonly revision?: string;
+}
+
+/** Requests that let go ahead what is held back: the device's event says who asked. */
+const NAMED: readonly RequestName[] = ['approve', 'retry', 'rollback'];
 
 interface SentRequest {
   readonly subject: Subject;
@@ -33,6 +48,7 @@ const DONE: Readonly<Partial<Record<RequestName, string>>> = {
   resume: 'resumed',
   rollback: 'goes back',
   retry: 'is tried again',
+  approve: 'goes ahead',
 };
 
 /** Runs `restart`, `stop`, `start`, `purge`: a whole app, or one service of it. */
@@ -74,6 +90,18 @@ export async function retry(session: Session, apps: readonly string[], options: 
   await request(session, await session.client(), subjects, 'retry', options);
 }
 
+/**
+ * Runs `approve`: what an app declares goes ahead now, whatever it waits for. It is the content that was there to look at,
+ * unless another one is named: an edit that came meanwhile is not approved.
+ */
+export async function approve(session: Session, name: string, { revision, ...options }: ApproveOptions): Promise<void> {
+  const client = await session.client();
+  const one = subject('App', name);
+  const { status } = await client.ask<App>('GET', objectPath(one));
+  const to = revision ?? status?.next?.revision;
+  await request(session, client, [one], 'approve', options, to === undefined ? {} : { to });
+}
+
 /** Sends a request and, unless told otherwise, waits until the controller reports its end. */
 export async function request(
   session: Session,
@@ -87,7 +115,9 @@ export async function request(
   const seconds = options.wait ? secondsOf(options) : 0;
   const sent: SentRequest[] = [];
   for (const subject of subjects) {
-    const body = { name, ...(options.force ? { force: true } : {}), ...more };
+    const isNamed = options.force || NAMED.includes(name);
+    const by = isNamed ? { by: whoAsks(session.env) } : {};
+    const body = { name, ...(options.force ? { force: true } : {}), ...more, ...by };
     const answer = await client.ask<{ request: { id: string } }>('POST', `${objectPath(subject)}/requests`, body);
     sent.push({ subject, name, id: answer.request.id });
     if (!options.wait) tell(session, subject, `${name} asked for`, name);

@@ -1,17 +1,22 @@
+import { isObserved } from '../../../crds/model/conditions.js';
 import { differences, writtenParts } from '../../../crds/model/differences.js';
-import type { AnyResource, Service } from '../../../crds/model/kinds.js';
+import type { AnyResource, App, Service } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import type { Plan } from '../../../crds/model/plan.js';
 import { ApiError, type Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
+import { lateError, Mirror } from '../client/watch.js';
 import { CommandError } from '../failure.js';
 import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
 import { collectionPath, objectPath, PLAN_PATH, subjectText } from '../kind-words.js';
+import { request } from './actions.js';
 
 export interface ApplyOptions extends WaitOptions {
   readonly filename: readonly string[];
   readonly dryRun?: boolean;
+  /** Apps go ahead that would wait for their time. */
+  readonly now?: boolean;
 }
 
 interface Applied {
@@ -49,6 +54,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
     else io.out(`${subjectText(one.subject)} ${said.verb}${options.dryRun ? ' (dry run)' : ''}`);
   }
   if (options.dryRun) return rejectRefused(client, written);
+  if (options.now) await goAhead(session, client, applied);
   if (!options.wait) return;
   await waitReady(
     session,
@@ -57,6 +63,35 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
     { ...options, before },
   );
 }
+
+/**
+ * Approves the Apps that wait for their time: each exactly as it was applied. Throws when somebody else has declared one
+ * meanwhile.
+ */
+async function goAhead(session: Session, client: Client, applied: readonly Applied[]): Promise<void> {
+  const mine = applied.filter(({ subject }) => subject.kind === 'App');
+  if (mine.length === 0) return;
+  const mirror = new Mirror<App>(client, [collectionPath('App')]);
+  const seen = await mirror.until(() => {
+    const apps = mine.map((one) => ({ ...one, app: mirror.get('App', one.subject.name) }));
+    return apps.every(({ app }) => app && isObserved(app)) ? apps : undefined;
+  }, SEEN_MS);
+  if (!seen) throw lateError('The agent has not looked at what was applied', SEEN_MS / 1000);
+  for (const { subject, generation, app } of seen) {
+    if (app && app.metadata.generation !== generation) {
+      throw new CommandError(
+        `${subjectText(subject)}: Somebody else has changed it meanwhile; nothing of it was approved`,
+      );
+    }
+    const { next } = app?.status ?? {};
+    if (!next || next.approved) continue;
+    const options = { wait: true, timeout: `${SEEN_MS / 1000}s` };
+    await request(session, client, [subject], 'approve', options, { to: next.revision });
+  }
+}
+
+/** Within what time the agent has looked at what was applied, ms. */
+const SEEN_MS = 60_000;
 
 /** Throws with what the agent could not make true, as its plan finds it. An agent that makes no plan, or none of so much, has been asked already. */
 async function rejectRefused(client: Client, written: readonly Written[]): Promise<void> {

@@ -57,6 +57,7 @@ export function reasonsOfApp(app: App, promoted: readonly Revision[], nowMs: num
         ? `What runs is ${revisionText(latest, nowMs)}${outcomeOf(latest)}.`
         : 'Nothing of it has been promoted yet.',
       ...refusedOf(app, latest, nowMs),
+      ...nextOf(app, nowMs),
       ...tried.map((one) => `Before that, ${revisionText(one, nowMs)} was tried${outcomeOf(one)}.`),
       ...nowOf(app, nowMs),
     ],
@@ -72,6 +73,19 @@ function refusedOf({ status }: App, latest: Revision | undefined, nowMs: number)
   return [
     `Its document asks for revision ${from}, which has been refused for ${agoText(at, nowMs)}: ${reason} (${message}). ${instead}.`,
   ];
+}
+
+/** What its document says, and is not promoted yet. */
+function nextOf({ status }: App, nowMs: number): readonly string[] {
+  const { next } = status ?? {};
+  if (!next) return [];
+  const { revision, since, reason, until, approved } = next;
+  const waits = approved
+    ? `; ${approved.by} let it go ahead ${agoOf(approved.at, nowMs)}`
+    : reason === undefined
+      ? ', and is not promoted yet'
+      : `, and waits: ${reason}${until === undefined ? '' : ` until ${until}`}`;
+  return [`Its document has asked for revision ${revision} for ${agoText(since, nowMs)}${waits}.`];
 }
 
 /** `promoted`: the revisions of its App, the latest first. Pure. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ActionOptions, RollbackOptions } from '../commands/actions.js';
+import type { ActionOptions, ApproveOptions, RollbackOptions } from '../commands/actions.js';
 import type { ApplyOptions } from '../commands/apply.js';
 import type { DeleteOptions } from '../commands/delete.js';
 import type { PlanOptions } from '../commands/plan.js';
@@ -12,6 +12,7 @@ export function defineChanging(program: Command): void {
     .summary('declare documents and wait until they are true')
     .requiredOption('-f, --filename <path>', 'a file, a folder, or - for standard input; may be repeated', collect)
     .option('--dry-run', 'check everything, change nothing')
+    .option('--now', 'what waits for its window, a boot or an approval goes ahead (spec.rollout.apply)')
     .action(
       action<ApplyOptions>(async (session, _, options) =>
         (await import('../commands/apply.js')).apply(session, options),
@@ -105,6 +106,16 @@ export function defineChanging(program: Command): void {
     .action(
       action<ActionOptions>(async (session, args, options) =>
         (await import('../commands/actions.js')).retry(session, args, options),
+      ),
+    );
+
+  waiting(program.command('approve'))
+    .summary('let what an app declares go ahead that waits for its window, a boot or an approval')
+    .argument('<app>', 'APP')
+    .option('--revision <revision>', 'only if it is this one, as `supercargo plan` and the App name it')
+    .action(
+      action<ApproveOptions>(async (session, [app = ''], options) =>
+        (await import('../commands/actions.js')).approve(session, app, options),
       ),
     );
 

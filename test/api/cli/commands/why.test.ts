@@ -107,6 +107,16 @@ describe('why an App is as it is', () => {
       'Before that, revision hello.r2 (number 2, 60m ago, from git/fleet 0123456 (Ada): "Go \\"faster\\"") was tried; it is Bad: CrashLoop (web exited with 1).',
       'It has been ready for 120m now.',
     ]);
+    const next = { revision: 'hello.r4', since: '2026-01-01T01:00:00Z' };
+    const nextOf = (more: object) =>
+      reasonsOfApp(anApp({ status: { ...ready(), next: { ...next, ...more } } }), [third], NOW).sentences[1];
+    const asked = 'Its document has asked for revision hello.r4 for 60m';
+    assert.equal(nextOf({}), `${asked}, and is not promoted yet.`);
+    assert.equal(nextOf({ reason: 'AwaitingReboot' }), `${asked}, and waits: AwaitingReboot.`);
+    const until = '2026-01-02T02:00:00.000Z';
+    assert.equal(nextOf({ reason: 'OutsideWindow', until }), `${asked}, and waits: OutsideWindow until ${until}.`);
+    const approved = { by: 'ada@laptop (from this device)', at: '2026-01-01T01:58:00Z' };
+    assert.equal(nextOf({ approved }), `${asked}; ada@laptop (from this device) let it go ahead 2m ago.`);
     const rollback = {
       ...{ from: 'hello.r2', to: 'hello.r3', reason: 'CrashLoop', message: 'web exited with 1' },
       at: '2026-01-01T01:30:00Z',
