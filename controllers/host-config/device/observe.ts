@@ -1,5 +1,6 @@
 import type { Store } from '../../../api/store/store.js';
 import { isActive } from '../../../crds/model/active.js';
+import { isObserved, isStalled } from '../../../crds/model/conditions.js';
 import {
   type DecodedVariables,
   decodeVariables,
@@ -10,6 +11,8 @@ import { type AnyResource, type HostConfig, KINDS, keyOf } from '../../../crds/m
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import { isProgressing, waitsForBoot } from '../../../crds/model/readiness.js';
 import { pendingRequest } from '../../../crds/model/requests.js';
+import { applyOf } from '../../../crds/model/rollout.js';
+import { isSuspended } from '../../../crds/model/suspend.js';
 import type { HostConfigStatus } from '../../../crds/model/types.js';
 import type { BootDevice } from '../../host/boot/backend.js';
 import type { BootPartition } from '../../host/boot/boot-partition.js';
@@ -57,6 +60,8 @@ export interface Memory {
   readonly told: Map<string, number>;
   /** When passes have put back what somebody else had changed. */
   readonly repairs: number[];
+  /** Since when a restart of the device has been due. */
+  dueSinceMs: number | undefined;
 }
 
 /** Returns the repairs of the last minute. Pure. */
@@ -86,6 +91,8 @@ export async function observeDevice(
   const { units, notes } = await seeUnits(deps, variables, memory);
   const restartDue = rebootChanges(state, seen).length > 0;
   const waiting = waitingForBoot(deps.store);
+  const isDue = restartDue || waiting.length > 0;
+  memory.dueSinceMs = isDue ? (memory.dueSinceMs ?? deps.monotonic()) : undefined;
   return {
     ...{ uid: metadata.uid, generation: metadata.generation, isDeleted: !isActive(document) },
     ...{ config, unknown, variables, units, notes, seen, state, waiting },
@@ -97,7 +104,7 @@ export async function observeDevice(
     permission: attempt(() => rebootPermission(spec.reboot, deps.now())),
     obstacle: deps.obstacle(),
     rebootFailure: deps.rebootFailure(),
-    unsettled: restartDue || waiting.length > 0 ? unsettled(deps.store) : [],
+    unsettled: isDue ? [...unsettled(deps.store), ...comingForBoot(deps, memory, clock.bootId)] : [],
     repairs: recentRepairs(memory, deps.monotonic()).length,
     system: await deps.system(),
   };
@@ -138,6 +145,26 @@ const waitingForBoot = (store: Store): readonly string[] =>
       ({ metadata, status }) =>
         `Service ${metadata.name} starts with it (container ${status?.container?.id.slice(0, 12)})`,
     );
+
+/** How long a restart of the device waits for the images of releases that are promoted with it, ms. */
+const LONGEST_DOWNLOAD_MS = 30 * 60_000;
+
+/** Returns the Apps whose new release waits for a boot (`rollout.apply`) and is not on the device yet, so that both meet in one restart. */
+function comingForBoot(
+  { store, monotonic }: DeviceDeps,
+  { dueSinceMs = 0 }: Memory,
+  bootId: string,
+): readonly string[] {
+  if (monotonic() - dueSinceMs >= LONGEST_DOWNLOAD_MS) return [];
+  const coming = store.list('App').filter((app) => {
+    if (applyOf(app.spec) !== 'reboot' || !isActive(app) || isSuspended(app)) return false;
+    const { name } = app.metadata;
+    if (!isObserved(app)) return store.isPending(keyOf('App', name)); // nobody has looked at what it asks for
+    const { next } = app.status ?? {};
+    return next?.bootId === bootId && next.reason === undefined && !next.approved && !isStalled(app);
+  });
+  return coming.map(({ metadata }) => `App ${metadata.name}, whose release comes with it,`);
+}
 
 /** Returns documents that are being reconciled. One that fails or waits for somebody does not count: it may never get there. */
 function unsettled(store: Store): readonly string[] {

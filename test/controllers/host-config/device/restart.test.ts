@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { API_VERSION } from '../../../../crds/model/kinds.js';
+import { API_VERSION, keyOf } from '../../../../crds/model/kinds.js';
 import { AFTER, BEFORE, CONFIG_TXT, DeviceBench, MARKER, SPEC } from './device-bench.js';
 
 const DUE = 'HOST_CONFIG_gpu_mem: 16 → 64';
@@ -71,6 +71,63 @@ describe('the restart of the device', () => {
     assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
     await bench.pass(3_600_000);
     assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+  });
+
+  describe('and a release that waits for one', () => {
+    const NEXT = { revision: 'hello.2', since: '2026-01-02T03:00:00.000Z', bootId: 'boot-1' };
+    const release = async (status: object | undefined): Promise<void> => {
+      const { store } = bench.agent;
+      const spec = { services: { web: { image: 'web:2' } }, rollout: { apply: 'reboot' as const } };
+      await store.put('files', {
+        document: { apiVersion: API_VERSION, kind: 'App', metadata: { name: 'hello' }, spec },
+      });
+      const app = store.get('App', 'hello') ?? assert.fail('no App');
+      if (!status) return;
+      store.markReconciled(keyOf('App', 'hello'));
+      store.setStatus(app, { observedGeneration: app.metadata.generation, conditions: [], ...status });
+    };
+
+    it('meet in one restart: it waits until the release is on the device', async () => {
+      await release({ next: NEXT });
+      await bench.declare(SPEC);
+      assert.match(bench.ready, /^RebootRequired: .*It waits for App hello, whose release comes with it, to settle$/);
+      await bench.pass(20 * 60_000);
+      assert.deepEqual(bench.host.told, []);
+      await release({ next: { ...NEXT, reason: 'AwaitingReboot' } });
+      await bench.pass(5_000);
+      assert.deepEqual(bench.host.told, ['reboot']);
+    });
+
+    it('waits no longer than half an hour', async () => {
+      await release({ next: NEXT });
+      await bench.declare(SPEC);
+      await bench.pass(29 * 60_000);
+      assert.deepEqual(bench.host.told, []);
+      await bench.pass(2 * 60_000);
+      assert.deepEqual(bench.host.told, ['reboot']);
+    });
+
+    it('waits for one that nobody has looked at yet', async () => {
+      await release(undefined);
+      await bench.declare(SPEC);
+      assert.match(bench.ready, /It waits for App hello/);
+      await release({ next: { ...NEXT, reason: 'AwaitingReboot' } });
+      await bench.pass(5_000);
+      assert.deepEqual(bench.host.told, ['reboot']);
+    });
+
+    it('does not wait for one that has had its boot, or goes ahead without', async () => {
+      await release({ next: { ...NEXT, bootId: 'boot-0' } });
+      await bench.declare(SPEC);
+      assert.deepEqual(bench.host.told, ['reboot']);
+    });
+
+    it('is not caused by it', async () => {
+      await bench.declare({});
+      await release({ next: { ...NEXT, reason: 'AwaitingReboot' } });
+      await bench.pass(3_600_000);
+      assert.deepEqual(bench.host.told, []);
+    });
   });
 
   it('is not tried where this agent cannot, and the status says why', async () => {
