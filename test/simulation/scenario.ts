@@ -26,6 +26,8 @@ export interface Scenario {
   readonly target: readonly AnyDeclared[];
   /** What stands in the way at first: looked at after a while, then put right. */
   readonly obstacle?: { readonly seen: (agent: Agent) => void; readonly cleared: (device: Device) => void };
+  /** What somebody asks for after that, with every agent that comes; true when there is nothing more to ask for. */
+  readonly asks?: (agent: Agent) => Promise<boolean>;
   /** Services of which a container runs at all times, from the beginning of the scenario. */
   readonly alwaysRunning?: readonly string[];
   /** Keys of documents that still wait in the end. */
@@ -122,7 +124,10 @@ export class ScenarioRun {
       if (!this.injected && this.device.agent) obstacle.seen(this.device.agent);
       obstacle.cleared(this.device);
     }
-    await this.#drive(target, (agent) => this.#settle(agent));
+    await this.#drive(target, async (agent) => {
+      await this.#ask(agent);
+      await this.#settle(agent);
+    });
     await this.#drive(target, async (agent) => {
       this.device.clock.advance(A_WHILE_MS);
       await this.#settle(agent);
@@ -164,6 +169,16 @@ export class ScenarioRun {
     return agent.settle({ waiting: this.scenario.waiting ?? [] });
   }
 
+  /** Asks until it is heard: the disk may refuse to keep it, and nobody may have looked at the target. */
+  async #ask(agent: Agent): Promise<void> {
+    const { asks } = this.scenario;
+    for (let step = 0; asks && step < 50 && !agent.isDead; step += 1) {
+      await agent.quiet();
+      if (agent.isDead || (await asked(asks, agent))) return;
+      this.device.clock.step();
+    }
+  }
+
   /** Has an agent work on the target, another one when it is killed meanwhile. */
   async #drive(target: readonly AnyDeclared[], work: (agent: Agent) => Promise<void>): Promise<void> {
     for (let lives = 0; lives < 5; lives += 1) {
@@ -201,6 +216,10 @@ export class ScenarioRun {
     }
   }
 }
+
+/** Asks; false when the agent is killed over it, or its disk refuses. */
+const asked = (asks: NonNullable<Scenario['asks']>, agent: Agent): Promise<boolean> =>
+  Promise.race([asks(agent).catch(() => false), agent.ended.then(() => false)]);
 
 /** Some time, in which what can be done is done. */
 async function passTime(agent: Agent): Promise<void> {

@@ -10,6 +10,7 @@ import type { Device } from './device.js';
 import { IMAGE_SCENARIOS } from './image-scenarios.js';
 import { ROLLBACK_SCENARIOS } from './rollback-scenarios.js';
 import { reasonOf, type Scenario, serve } from './scenario.js';
+import { WAITING_SCENARIOS } from './waiting-scenarios.js';
 
 const web = declareApp({ web: {} });
 const webAndDb = declareApp({ web: { environment: { V: '1' } }, db: {} });
@@ -48,6 +49,7 @@ const runningNames = ({ engine }: Device) =>
 /** Every way from one settled state to another that has its own pitfalls. */
 export const SCENARIOS: readonly Scenario[] = [
   ...ROLLBACK_SCENARIOS,
+  ...WAITING_SCENARIOS,
   {
     it: 'installs an app of four services, local and pulled images, volumes, networks and a shared network',
     images: serve('db:1', 'vpn:1'),
