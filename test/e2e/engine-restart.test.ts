@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineFolders } from '../../controllers/engine/local/engine-folders.js';
 import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
+import { conditionOf } from '../../crds/model/conditions.js';
 import { useEngineAt } from '../setup/docker.js';
 import { Scene } from '../setup/scene.js';
 
@@ -36,6 +37,23 @@ describe('an engine that restarts', () => {
       () => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''),
       (stat) => stat === '' || /\) Z /.test(stat),
     );
+  }
+
+  /** The processes of an app's containers that run. */
+  async function pidsOf(appId: number): Promise<readonly number[]> {
+    const inspected = await Promise.all(
+      (await scene.containers(appId)).map(({ id }) => scene.docker.request({ path: `/containers/${id}/json` })),
+    );
+    return inspected.map((one) => (one as { State: { Pid: number } }).State.Pid).filter((pid) => pid > 0);
+  }
+
+  /** A container may have ended by itself. */
+  function killIfThere(pid: number): void {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
   }
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -81,6 +99,58 @@ describe('an engine that restarts', () => {
       await scene.untilGone(name);
     });
   }
+
+  for (const moment of ['that is decided', 'the bad one is gone'])
+    it(`with the whole device on the way back from a bad release, when ${moment}: the good one runs, the bad one is not tried again`, async function () {
+      this.timeout(120_000);
+      const name = `${scene.prefix}-${moment === 'that is decided' ? 'decided' : 'gone'}`;
+      const appId = scene.appId();
+      const declare = (version: string, command: readonly string[]) =>
+        scene.put(name, {
+          appId,
+          rollout: { minReadySeconds: 2, maxRestarts: 0 },
+          services: {
+            main: scene.service({ environment: { VERSION: version }, command: [...command], volumes: ['data:/data'] }),
+            other: scene.service(),
+          },
+          volumes: { data: null },
+        });
+      await declare('good', ['sleep', '1000000']);
+      await scene.untilReady(name);
+      const [, other] = await scene.untilRunning(appId, ['main', 'other']);
+      await declare('bad', ['sh', '-c', 'sleep 1; exit 1']);
+      const bad = await scene.until(
+        'it is decided',
+        () => scene.agent.document('App', name),
+        (app) => app?.status?.rollback !== undefined,
+        { withinMs: 60_000, everyMs: 20 },
+      );
+      if (moment === 'the bad one is gone')
+        await scene.until(
+          moment,
+          () => scene.containers(appId),
+          (seen) => !seen.some(({ env, state }) => env.includes('VERSION=bad') && state !== 'created'),
+          { everyMs: 20 },
+        );
+      const pids = await pidsOf(appId);
+      await Promise.all([scene.agent.kill(), endEngine('SIGKILL')]);
+      for (const pid of pids) killIfThere(pid);
+
+      await startEngine();
+      await scene.agent.start();
+      const back = await scene.until(
+        'it has gone back',
+        () => scene.agent.document('App', name),
+        (app) => app !== undefined && conditionOf(app, 'Available')?.status === 'True',
+        { withinMs: 60_000 },
+      );
+      assert.deepEqual(back?.status?.rollback, bad?.status?.rollback);
+      const now = await scene.untilRunning(appId, ['main', 'other']);
+      assert.deepEqual([now[0]?.env.includes('VERSION=good'), now[1]?.id], [true, other?.id]);
+      assert.deepEqual(await scene.lockFiles(appId), []);
+      await scene.delete(name);
+      await scene.untilGone(name);
+    });
 
   it('takes what was declared while it was away', async () => {
     const name = `${scene.prefix}-meanwhile`;

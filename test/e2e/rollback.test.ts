@@ -22,6 +22,17 @@ const ROLLOUT = { minReadySeconds: 2, maxRestarts: 1, progressDeadlineSeconds: 3
 /** For a bad one: an engine under load may take seconds to notice that a process has ended. */
 const PATIENT = { rollout: { ...ROLLOUT, minReadySeconds: 20 } };
 
+/** The head of a program for a RISC-V processor: no kernel of another one runs it. */
+const foreignProgram = (): Buffer => {
+  const head = Buffer.alloc(120);
+  head.write('\x7fELF\x02\x01\x01', 'latin1');
+  head.writeUInt16LE(2, 16); // an executable
+  head.writeUInt16LE(243, 18); // EM_RISCV
+  head.writeUInt32LE(1, 20);
+  head.writeUInt16LE(64, 52); // length of this head
+  return head;
+};
+
 /** What differs between two containers that are made alike. */
 const OF_THIS_ONE = new Set([
   ...['Id', 'Created', 'State', 'RestartCount', 'ResolvConfPath', 'HostnamePath', 'HostsPath', 'LogPath', 'Hostname'],
@@ -177,6 +188,11 @@ describe('a bad release on a real engine', function () {
     },
     { it: 'names a device that is not there', fields: { devices: ['/dev/none-such'] }, says: /\/dev\/none-such/ },
     { it: 'names a runtime that is not there', fields: { runtime: 'none-such' }, says: /no runtime none-such/ },
+    {
+      it: 'is a program for another processor',
+      fields: { image: 'foreign', command: ['/bin/foreign'] },
+      says: /exec format error/,
+    },
     { it: 'names a command that is not there', fields: { command: ['none-such'] }, says: /command none-such/ },
   ];
   /** Most of the time is waiting: several at a time, each of which has an app of its own. */
@@ -188,7 +204,11 @@ describe('a bad release on a real engine', function () {
       const place = tests.push(test) - 1;
       it(what, () => results[place]);
     };
-    before(() => {
+    before(async () => {
+      const head = foreignProgram();
+      await scene.makeImage(`${scene.prefix}:foreign`, {
+        files: [{ path: 'bin/foreign', content: head, mode: 0o755 }],
+      });
       for (const test of tests) {
         const result = turns.run(test);
         result.catch(() => undefined); // `it` says so
@@ -196,10 +216,11 @@ describe('a bad release on a real engine', function () {
       }
     });
 
-    for (const { it: what, fields, rollout, says } of cases)
+    for (const { it: what, fields: given, rollout, says } of cases)
       add(`that ${what} goes, and the one before is as it was`, async () => {
         const appId = scene.appId();
         const name = `${scene.prefix}-bad${appId}`;
+        const fields = given.image === undefined ? given : { ...given, image: `${scene.prefix}:${given.image}` };
         const bad = { environment: { VERSION: 'bad' }, labels: {}, mem_limit: '32m', ...fields };
         const message = await goThere(
           name,

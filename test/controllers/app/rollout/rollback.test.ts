@@ -314,6 +314,64 @@ describe('a bad release', () => {
     assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_d', 'web_7_1_d']]);
   });
 
+  it('is not tried again by another door, which has to wait until the first one gives it up', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const [before, refused] = [containers(), app().status?.rollback];
+    await bring(BAD, 'local');
+    assert.match(store().problems()[0]?.message ?? '', /App\/hello belongs to files; local cannot declare it/);
+    rolledBack();
+    assert.deepEqual([containers(), app().status?.rollback], [before, refused]);
+  });
+
+  it('is the last of 1,000 edits in a minute, of which it alone is looked at', async function () {
+    this.timeout(60_000);
+    await bring(GOOD);
+    failing.add('web:2');
+    const from = agent().steps.length;
+    for (let edit = 0; edit < 1_000; edit += 1) {
+      await declare(release('b', 'web:2', { services: { web: { image: 'web:2', environment: { EDIT: `${edit}` } } } }));
+      device.clock.advance(60);
+      if (edit % 200 === 0) await agent().quiet();
+    }
+    await declare(BAD);
+    await agent().settle();
+    rolledBack();
+    const history = latestFirst(store().list('Revision'));
+    assert.ok(history.length <= 7, `${history.length} revisions`);
+    const undecided = history.filter(({ status }) => !['Good', 'Bad', 'Superseded'].includes(status?.phase ?? ''));
+    assert.deepEqual(undecided, []);
+    assert.deepEqual(
+      app().status?.rollback?.from,
+      history.find(({ status }) => status?.phase === 'Bad')?.metadata.name,
+    );
+    const pulls = agent()
+      .steps.slice(from)
+      .filter((step) => step === 'pullImage');
+    assert.equal(pulls.length, 1, 'its image is the same in all of them');
+  });
+
+  it('goes, and the one before runs with an empty volume where that was purged since', async () => {
+    await bring(GOOD);
+    starting.add('web:2');
+    await declare(BAD);
+    await pass(5);
+    const before = device.engine.docker.volume('1_data');
+    await store().request(keyOf('App', 'hello'), { purge: {} });
+    await pass(5);
+    assert.equal(app().status?.handled?.purge, app().requests.purge?.id);
+    const web = device.engine.docker.containers.find(({ name }) => name === 'web_7_1_b');
+    device.engine.docker.setHealth(web?.id ?? '', 'unhealthy');
+    await agent().settle();
+    rolledBack();
+    assert.deepEqual(
+      device.engine.docker.volumes.map(({ name }) => name),
+      ['1_data'],
+    );
+    assert.notEqual(device.engine.docker.volume('1_data'), before, 'it is another one');
+  });
+
   it('is not tried again after another bad one, but when somebody asks for that', async () => {
     await bring(GOOD);
     failing.add('web:2').add('web:3');
