@@ -4,6 +4,7 @@ import { type Address, addressText, parseAddresses } from '../../api/http/transp
 import type { AppKeyReach } from '../../api/http/transport/app-keys.js';
 import { errorMessage } from '../../api/platform/errors.js';
 import { durationMs } from '../../crds/model/duration.js';
+import { MIN_READY_SECONDS } from '../revision/observe.js';
 
 /** Everything that is read from flags and environment, once, at the start. */
 export interface Settings {
@@ -112,7 +113,7 @@ export function readSettings(
     dockerHost: env.DOCKER_HOST === '' ? undefined : env.DOCKER_HOST,
     seedImage: flags['seed-image'],
     minFreeDiskBytes: size(env.SUPERCARGO_MIN_FREE_DISK ?? '100m', 'SUPERCARGO_MIN_FREE_DISK'),
-    minReadySeconds: duration(env.SUPERCARGO_MIN_READY ?? '10s', 'SUPERCARGO_MIN_READY') / 1000,
+    minReadySeconds: duration(env.SUPERCARGO_MIN_READY ?? `${MIN_READY_SECONDS}s`, 'SUPERCARGO_MIN_READY') / 1000,
     imageGraceMs: duration(env.SUPERCARGO_IMAGE_GRACE ?? '10m', 'SUPERCARGO_IMAGE_GRACE'),
     power: truthy(env.SUPERCARGO_POWER ?? 'off', 'SUPERCARGO_POWER'),
     firewall: truthy(env.SUPERCARGO_FIREWALL ?? 'off', 'SUPERCARGO_FIREWALL'),

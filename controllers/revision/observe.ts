@@ -82,7 +82,7 @@ const isRefused = (store: Store, { metadata, spec }: Revision): boolean =>
   store.get('App', spec.app)?.status?.rollback?.from === metadata.name;
 
 /** How long every service has to be well where nobody says anything, s. */
-const MIN_READY_SECONDS = 10;
+export const MIN_READY_SECONDS = 10;
 
 function lookAt(
   deps: RevisionDeps,
