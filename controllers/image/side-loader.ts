@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { watch } from 'chokidar';
 import type { Logger } from 'pino';
 import type { LineOwner, LogStream } from '../../api/device-state/logs.js';
-import type { Cancel, Clock } from '../../api/platform/clock.js';
+import { type Cancel, type Clock, clockSteps } from '../../api/platform/clock.js';
 import type { Disk } from '../../api/platform/disk.js';
 import { errorCode, errorMessage } from '../../api/platform/errors.js';
 import type { Store } from '../../api/store/store.js';
@@ -110,6 +110,8 @@ export class SideLoader implements Archives {
   /** Files that an earlier process was reading when it ended. */
   readonly #unfinished: ReadonlyMap<string, LoadedFile>;
   readonly #sightings = new Map<string, Sighting>();
+  /** Whether the clock was set since the last look. */
+  readonly #wasSet: () => boolean;
   /** Names in the folder that are not files: pipes, devices, folders, links that lead to no file. */
   readonly #unfit = new Set<string>();
   /** Files that could not be loaded and are tried again. */
@@ -131,6 +133,7 @@ export class SideLoader implements Archives {
 
   constructor(private readonly deps: SideLoaderDeps) {
     this.#folder = join(deps.dataFolder, 'images');
+    this.#wasSet = clockSteps(deps.clock);
     this.#loaded = openLoadedFiles(join(deps.dataFolder, 'images.json'), deps.log, deps.disk);
     setMaxListeners(0, this.#progress);
     this.#unfinished = new Map(this.#loaded.entries().filter(([, { reading = 0 }]) => reading > 0));
@@ -256,11 +259,12 @@ export class SideLoader implements Archives {
     this.#unfit.clear();
     await this.#loaded.keep(there);
     let requeueAfterMs = Number.POSITIVE_INFINITY;
+    const wasSet = this.#wasSet();
     for (const name of names) if (!isDone(this.#loaded.get(name))) this.#unread.add(name);
     try {
       for (const name of names) {
         this.#unread.delete(name);
-        requeueAfterMs = Math.min(requeueAfterMs, await this.#consider(name));
+        requeueAfterMs = Math.min(requeueAfterMs, await this.#consider(name, wasSet));
       }
     } finally {
       this.#unread.clear();
@@ -269,8 +273,11 @@ export class SideLoader implements Archives {
     if (Number.isFinite(requeueAfterMs)) this.#timer = clock.after(requeueAfterMs, () => this.look());
   }
 
-  /** Reads a file if it is new and complete. Returns when to look at it again, ms. */
-  async #consider(name: string): Promise<number> {
+  /**
+   * Reads a file if it is new and complete. Returns when to look at it again, ms. The time that a new file bears tells
+   * for how long it has been left alone, unless the clock was set since the last look: then that counts from now on.
+   */
+  async #consider(name: string, wasSet: boolean): Promise<number> {
     const seen = await this.#stat(name);
     const known = this.#loaded.get(name);
     if (!seen) this.#unfit.add(name);
@@ -281,7 +288,8 @@ export class SideLoader implements Archives {
     if (failure && failure.is !== 'passing' && isSame(failure, seen) && nowMs < failure.dueMs)
       return failure.dueMs - nowMs;
     const before = this.#sightings.get(name);
-    const sinceMs = isSame(before, seen) && before ? before.sinceMs : nowMs - Math.max(0, clock.now() - seen.mtimeMs);
+    const ageMs = wasSet ? 0 : Math.max(0, clock.now() - seen.mtimeMs);
+    const sinceMs = isSame(before, seen) && before ? before.sinceMs : nowMs - ageMs;
     this.#sightings.set(name, { ...seen, sinceMs });
     const settleMs = SETTLE_MS * 2 ** Math.min(this.#changes.get(name) ?? 0, MOST_DOUBLINGS);
     if (nowMs - sinceMs < settleMs) return settleMs - (nowMs - sinceMs);

@@ -155,6 +155,20 @@ describe('files of images in the data folder', () => {
     assert.deepEqual([calls('loadImages'), said()], [1, ["Loaded image 'web:1' from 'web.tar'"]]);
   });
 
+  it('are left alone while they are written though the clock was set forward meanwhile', async () => {
+    await look();
+    await put('web.tar', savedImages(web).subarray(0, 1024));
+    const written = new Date(bench.clock.now());
+    await utimes(join(folder(), 'web.tar'), written, written);
+    bench.clock.set(3_600_000);
+    bench.supplies.archives.look();
+    await bench.supplies.archives.idle;
+    assert.deepEqual(problems(), [], 'it is not read yet');
+    await put('web.tar', savedImages(web));
+    await look();
+    assert.deepEqual([problems(), said()], [[], ["Loaded image 'web:1' from 'web.tar'"]]);
+  });
+
   it('that are broken are named once, do not keep the others, and are taken when they have been replaced', async () => {
     await put('broken.tar', savedImages(web).subarray(0, 700));
     await put('db.tar', savedImages({ references: ['db:1'], files: [] }));
