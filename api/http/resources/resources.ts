@@ -56,7 +56,8 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
     const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
     const { refused } = rehearsed ?? (await store.put('api', { document }, check));
     const [problem] = refused;
-    if (problem) throw ResourceError.conflict(plural, document.metadata.name, problem.message);
+    if (problem)
+      throw ResourceError.conflict(plural, document.metadata.name, withoutSubject(problem.message, document));
     return rehearsed?.resource ?? found(document.metadata.name);
   };
 
@@ -159,4 +160,10 @@ function matcher({ labelSelector = '', fieldSelector = '' }: ListQuery): Matches
   const fields = parseFieldSelector(fieldSelector, ['metadata.name', 'metadata.namespace']);
   return ({ metadata }) =>
     labels(metadata.labels ?? {}) && fields((field) => (field === 'metadata.name' ? metadata.name : undefined));
+}
+
+/** Returns the problem without the document that begins it, because an answer about that document names it. Pure. */
+function withoutSubject(message: string, { kind, metadata }: { kind: Kind; metadata: { name: string } }): string {
+  const subject = `${keyOf(kind, metadata.name)}: `;
+  return message.startsWith(subject) ? message.slice(subject.length) : message;
 }

@@ -116,6 +116,14 @@ describe('the resource API', () => {
     assert.match(await failure('PUT', `${APPS}/mine`, created.body), /^409 Conflict: .*the object has been modified/);
   });
 
+  it('names a document once that collides with another one', async () => {
+    await ask('PUT', `${APPS}/mine`, { spec: { ...spec, appId: 7 } });
+    assert.equal(
+      await failure('PUT', `${APPS}/other`, { spec: { ...spec, appId: 7 } }),
+      '409 Conflict: Operation cannot be fulfilled on apps.supercargo.io "other": appId 7 belongs to App/mine. Give this App another appId.',
+    );
+  });
+
   it('creates by POST once', async () => {
     const body = { apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'mine' }, spec };
     assert.equal((await ask('POST', APPS, body)).code, 201);
