@@ -44,6 +44,8 @@ export interface ControllerContext {
   readonly restartEngine?: (why: string) => boolean;
   /** Returns the process of an engine of our own that listens at a port of the host. */
   readonly portProxy?: ServiceDeps['portProxy'];
+  /** Describes the process that listens at a port of the host. */
+  readonly portHolder?: ServiceDeps['portHolder'];
   readonly keys: Keys;
   readonly logs: LogStream;
   readonly facts: DeviceFacts;

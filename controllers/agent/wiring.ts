@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ApiServer, createServer } from '../../api/http/server.js';
 import { systemClock } from '../../api/platform/clock.js';
 import { openLocalPeers } from '../../api/platform/processes/local-peers.js';
+import { holderOfPort, holderText } from '../../api/platform/processes/port-holder.js';
 import { watchFolders } from '../../api/sources/files/folder.js';
 import { gitOrigins } from '../../api/sources/git/git-origin.js';
 import { localOrigin } from '../../api/sources/target-state/local.js';
@@ -146,6 +147,11 @@ export async function wire(context: AgentContext) {
     stopLedger: new StopLedger(),
     restartEngine: (why: string) => handle.restarts.ask(why),
     portProxy: (at: { readonly address: string; readonly port: number }) => handle.daemon.process?.portProxy?.(at),
+    portHolder: (at: { readonly address: string; readonly port: number }) => {
+      // The ports of an engine elsewhere are not those of this machine.
+      const holder = handle.socketPath === undefined ? undefined : holderOfPort(at.address, at.port);
+      return holder && holderText(holder);
+    },
     facts: {
       ...facts,
       get engineSocket() {

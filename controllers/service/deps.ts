@@ -39,6 +39,8 @@ export interface ServiceDeps {
   readonly restartEngine?: (why: string) => boolean;
   /** Returns the process of an engine of our own that listens at a port of the host; undefined when none does. */
   readonly portProxy?: ((at: Pick<PublishedPort, 'address' | 'port'>) => PortProxy | undefined) | undefined;
+  /** Describes the process that listens at a port of the host, as in `nc (pid 77, uid 0)`; undefined when this machine does not tell. */
+  readonly portHolder?: ((at: Pick<PublishedPort, 'address' | 'port'>) => string | undefined) | undefined;
   readonly log: Logger;
   /** Time of day, ms since the epoch; somebody may set it. */
   readonly now: () => number;

@@ -50,6 +50,7 @@ export interface LoopParts {
   /** Nobody can restart the engine when not said. */
   readonly restartEngine?: (why: string) => boolean;
   readonly portProxy?: ServiceDeps['portProxy'];
+  readonly portHolder?: ServiceDeps['portHolder'];
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logs?: LogStream;
@@ -75,6 +76,7 @@ export function deviceContext({
   processes = { kill: async () => 0 },
   restartEngine,
   portProxy,
+  portHolder,
   logs = new LogStream(),
   apiReach,
   imageGraceMs = 0,
@@ -86,7 +88,7 @@ export function deviceContext({
     ...{ store, engine, cache, pulls, archives, locks, handovers, processes, keys, logs, facts, offers, traits },
     ...{ apiAddress, apiReach, imageGraceMs, bootId, hostRoot: folder, log: silent, random: () => 0 },
     ...(restartEngine ? { restartEngine } : {}),
-    portProxy,
+    ...{ portProxy, portHolder },
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
     stopLedger: new StopLedger(),

@@ -73,6 +73,8 @@ export class Device {
   restartEngine: ((why: string) => boolean) | undefined;
   /** The process of the engine that listens at a port; none when not said. */
   portProxy: ServiceDeps['portProxy'];
+  /** Who listens at a port; nobody who can be seen when not said. */
+  portHolder: ServiceDeps['portHolder'];
   agent: Agent | undefined;
   readonly files = new ImageFiles(this.folder);
   /** The engine's disk, where the settings say that there is one. */
@@ -193,7 +195,16 @@ export class Agent {
     const processes = { kill: async (id: string) => device.engine.docker.killTask(id) };
     const restartEngine = (why: string) => device.restartEngine?.(why) ?? false;
     const portProxy: ServiceDeps['portProxy'] = (at) => device.portProxy?.(at);
-    const all = { ...parts, processes, restartEngine, portProxy, heldUp: requests, apiReach: serving?.gateway };
+    const portHolder: ServiceDeps['portHolder'] = (at) => device.portHolder?.(at);
+    const all = {
+      ...parts,
+      processes,
+      restartEngine,
+      portProxy,
+      portHolder,
+      heldUp: requests,
+      apiReach: serving?.gateway,
+    };
     const context = deviceContext(all);
     const loops = deviceLoops(all, context);
     const agent = new Agent(device, crashable, store, cache, pulls, archives, loops, logs, serving, context);

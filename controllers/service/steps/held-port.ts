@@ -52,13 +52,13 @@ const isEvery = (address: string): boolean => address === '0.0.0.0' || address =
 
 /**
  * Handles a start that failed because of a taken port. Throws `PortInUse` with the name of the running container that
- * publishes it. When none does, a killed engine has kept the port: a container of ours that has never run is removed
+ * publishes it, or with the process of somebody else that listens there. When neither does, a killed engine has kept the port: a container of ours that has never run is removed
  * with its endpoints and recreated, once; after that it throws `PortLeaked`, and restarts an engine of our own. So it does
- * where a process of that engine still listens at the port. Returns undefined for every other failure, when another
- * program listens there, and when the engine does not tell.
+ * where a process of that engine still listens at the port. Returns undefined for every other failure, and when neither
+ * the engine nor this machine tells who it is.
  */
 export async function settleHeldPort(
-  { cache, engine, store, restartEngine, portProxy }: ServiceDeps,
+  { cache, engine, store, restartEngine, portProxy, portHolder }: ServiceDeps,
   { service, serviceName, containerSpec, heldPorts }: StepContext,
   container: SeenContainer,
   error: unknown,
@@ -70,8 +70,6 @@ export async function settleHeldPort(
   const taken = allocated ?? listenedPort(message);
   const published = taken && (await engine.publishedPorts(signal).catch(() => undefined)); // the failure itself is thrown
   if (!taken || !published) return undefined;
-  const proxy = allocated ? undefined : portProxy?.(taken);
-  if (!allocated && !proxy) return undefined;
   const port = `${taken.address}:${taken.port}`;
   const { name } = service.metadata;
   const refuse = (reason: 'PortInUse' | 'PortLeaked', due: string): never => {
@@ -90,6 +88,13 @@ export async function settleHeldPort(
       'PortInUse',
       `port ${port} of the host is taken: container ${holder} publishes it; stop that one, or publish another port`,
     );
+  }
+  const proxy = allocated ? undefined : portProxy?.(taken);
+  if (!allocated && !proxy) {
+    const listener = portHolder?.(taken);
+    if (listener === undefined) return undefined;
+    const way = 'end that, or publish another port';
+    return refuse('PortInUse', `port ${port} of the host is taken: ${listener} listens there; ${way}`);
   }
   const forMs = heldPorts.met(name);
   // A container that has never run has nothing of its own to lose.
