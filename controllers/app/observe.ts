@@ -105,16 +105,24 @@ export function observeApp(
   ];
   const standalone = standaloneServices(app.metadata.name, store.list('Service'));
   const revisions = revisionsOf(store, app);
-  const target = observeTarget(cache, app, revisions, existing, standalone);
-  const { children, content, rollout } = target;
+  const wantedOf = (target: Target) => {
+    const desired = retainVolumes(app, target.children, existing);
+    const missing = missingImages(store, cache, desired);
+    const references = missing.map(({ spec }) => spec.image);
+    const diskPressure = observeDiskPressure(store, cache, { desired, existing, missing: references });
+    const hasImages = missing.length === diskPressure.heldBack.size;
+    return { target, desired, missing, diskPressure, hasImages };
+  };
+  const first = wantedOf(observeTarget(cache, app, revisions, existing, standalone));
+  const decided = observeWhen(deps, app, { ...first, existing, revisions });
+  const meanwhile =
+    decided.is === 'later' && app.status?.rollback
+      ? observeTarget(cache, app, revisions, existing, standalone, { waits: true })
+      : undefined;
+  const { target, desired, missing, diskPressure } = meanwhile?.rollout.back ? wantedOf(meanwhile) : first;
+  const { content, rollout } = target;
   const isBack = rollout.back !== undefined;
-  const desired = retainVolumes(app, children, existing);
-  const missing = missingImages(store, cache, desired);
-  const diskPressure = observeDiskPressure(store, cache, {
-    desired,
-    existing,
-    missing: missing.map(({ spec }) => spec.image),
-  });
+  const when: When = isBack ? { is: 'now', next: decided.next } : decided;
   const issuesOf = (one: App): readonly Issue[] => [
     ...checkRelease(one, {
       services: [...standalone.map(({ spec }) => spec.serviceName), ...skipped.map(({ service }) => service)],
@@ -138,10 +146,7 @@ export function observeApp(
     taken: takenNames(store, app, desired),
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
     diskPressure,
-    when: observeWhen(deps, app, target, {
-      ...{ existing, desired, revisions },
-      hasImages: missing.length === diskPressure.heldBack.size,
-    }),
+    when,
     imageRetention: observeImageRetention({
       ...{ app, existing, desired, store, cache, ages, graceMs },
       pinned: pinnedImages(cache, revisions),
@@ -156,6 +161,7 @@ export function observeApp(
 }
 
 interface WhenInput {
+  readonly target: Target;
   readonly existing: readonly AnyResource[];
   readonly desired: readonly AnyDeclared[];
   readonly revisions: readonly Revision[];
@@ -166,8 +172,7 @@ interface WhenInput {
 function observeWhen(
   { now, bootId, goesAhead }: Observed,
   { metadata, spec, status }: App,
-  { content, rollout }: Target,
-  { existing, desired, revisions, hasImages }: WhenInput,
+  { target: { content, rollout }, existing, desired, revisions, hasImages }: WhenInput,
 ): When {
   const apply = applyOf(spec);
   const isNew =

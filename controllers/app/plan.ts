@@ -5,6 +5,7 @@ import type { Issue } from '../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, App, Key, Kind } from '../../crds/model/kinds.js';
 import { waitsForRetry, waitsForSibling, waitsForSomebody } from '../../crds/model/readiness.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
+import type { NumberedRelease } from '../../crds/model/release.js';
 import { latestOf, type Revision } from '../../crds/model/revisions.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
@@ -15,7 +16,7 @@ import type { ImageRetention, ImageRetentionStep } from './images/image-retentio
 import type { Unsatisfied } from './release/contracts.js';
 import { differences, keyOfChild } from './release/differences.js';
 import type { Content } from './rollout/content.js';
-import { type RolloutFacts, releaseToRun } from './rollout/observe.js';
+import { type RolloutFacts, releaseOfRevision, releaseToRun } from './rollout/observe.js';
 import { planTurn, type RolloutStep, rollbackFailure, rolledBack } from './rollout/plan.js';
 import type { When } from './rollout/when.js';
 
@@ -164,14 +165,14 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     const upkeep = planUpkeep(facts);
     if (upkeep?.steps.length) return { ...upkeep, phase: 'Staging' };
     const pressure = planDiskPressure(facts.diskPressure, locked);
-    if (pressure && facts.when.is === 'later') return planWaiting(facts, facts.when, upkeep);
+    if (pressure && facts.when.is === 'later') return planWaiting(app, facts, facts.when, upkeep);
     if (pressure) return { ...pressure, phase: 'Staging' };
     const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while images download');
     const reason = facts.rollout.back ? 'RollbackNeedsDownload' : 'ImagesNotReady';
     const waiting: Steps = wait(reason, `Waiting for images: ${listOf(missing, '; ')}`);
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };
   }
-  if (facts.when.is === 'later') return planWaiting(facts, facts.when, planDemands(facts, command));
+  if (facts.when.is === 'later') return planWaiting(app, facts, facts.when, planDemands(facts, command));
   // Services that made room for their images are promoted already: what is left is to write down that they were.
   const isUnwritten = facts.revisions.length > 0 && isUnremembered(facts);
   if (changes.length > 0 || isUnwritten) {
@@ -197,13 +198,29 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   return { ...end, ...(unwell ? { outcome: { is: 'settled', unwell } } : {}), phase };
 }
 
+/** The release that runs while the one that is declared waits for its time; null and undefined: none. Pure. */
+export function runningRelease({ revisions }: Pick<AppFacts, 'revisions'>): NumberedRelease | null | undefined {
+  const latest = latestOf(revisions);
+  return latest && releaseOfRevision(latest);
+}
+
 /** Tells whether it is not known yet which boot of the device does not count for the content. */
 const isUnnoted = ({ status }: App, { next }: When): boolean =>
   next?.bootId !== undefined && (status?.next?.revision !== next.revision || status.next.bootId !== next.bootId);
 
-/** The release waits for its time. What runs is looked after meanwhile, and the lock is given back unless that needs it. */
-function planWaiting(facts: AppFacts, when: Extract<When, { readonly is: 'later' }>, upkeep?: Steps): AppPlan {
+/** The release waits for its time. What runs comes to its end meanwhile, and the lock is given back unless that needs it. */
+function planWaiting(
+  app: App,
+  facts: AppFacts,
+  when: Extract<When, { readonly is: 'later' }>,
+  upkeep?: Steps,
+): AppPlan {
   if (upkeep?.steps.length) return { ...upkeep, phase: 'Waiting' };
+  const running = runningRelease(facts);
+  if (!upkeep && running && canonical(app.status?.release) !== canonical(running)) {
+    const because = `release ${running.commit}`;
+    return { ...act('Settling', { do: 'commit', because }), phase: 'Waiting' };
+  }
   const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while the release waits');
   const waiting: Steps = wait(when.reason, when.message, when.forMs);
   return { ...waiting, steps: unlock?.steps ?? [], phase: 'Waiting' };

@@ -8,7 +8,7 @@ import { acknowledgedSuspension } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import type { Facts, OwnCondition, Progress, StepResult } from '../runtime/reconciler.js';
 import type { AppObservation } from './observe.js';
-import type { AppPlan } from './plan.js';
+import { type AppPlan, runningRelease } from './plan.js';
 import { identityOf, imagesOfRelease } from './release/children.js';
 import { type Rollback, releaseToRun } from './rollout/observe.js';
 import type { When } from './rollout/when.js';
@@ -40,14 +40,14 @@ export interface AppResult extends StepResult {
  */
 export function appStatus(
   { status }: App,
-  { document, existing, locked, skipped, rollout, when }: AppObservation,
+  { document, existing, locked, skipped, rollout, when, revisions }: AppObservation,
   progress: Progress<AppPlan, AppResult>,
 ): Facts<'App'> {
   const { at, plan, result } = progress;
   const { observedGeneration: _generation, conditions: _conditions, ...before } = status ?? {};
   if (at === 'acting') return turnsSuspended(before, plan) ? { ...before, phase: plan?.phase } : before;
   const { appId } = identityOf(document);
-  const release = releaseToRun(document, rollout);
+  const release = when.is === 'later' ? runningRelease({ revisions }) : releaseToRun(document, rollout);
   const isSettled = hasSettled(progress);
   const phase = plan ? phaseOf(plan, locked) : before.phase;
   const images = result.committed || isSettled ? imagesOfRelease(existing) : before.images;
@@ -67,7 +67,8 @@ export function appStatus(
   const lock = lockOf(locked, result.blockedBy);
   // It speaks of one content: something else that is declared is not refused.
   const told = result.retried ? undefined : before.rollback;
-  const rollback = result.rollback ?? (told?.from === rollout.declared.name ? told : undefined);
+  const isTold = rollout.back !== undefined || told?.from === rollout.declared.name;
+  const rollback = result.rollback ?? (isTold ? told : undefined);
   const next = at === 'acted' || at === 'reported' ? nextOf(document, when, progress) : before.next;
   return {
     appId,

@@ -505,7 +505,7 @@ export interface AppStatus {
   release?: Release;
   /** That another revision runs than the one that is declared, and why; absent otherwise. It ends when something else is declared, or by a retry. Cannot be rebuilt. */
   rollback?: {
-    /** Name of the Revision that is refused: what is declared. */
+    /** Name of the Revision that is refused: what is declared, or what was promoted before that while it waits for its time. */
     from: string;
     /** Name of the Revision that runs instead. */
     to: string;

@@ -245,7 +245,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         id: { type: "integer", description: "Number of the release." },
       }, additionalProperties: false },
       rollback: { type: "object", description: "That another revision runs than the one that is declared, and why; absent otherwise. It ends when something else is declared, or by a retry. Cannot be rebuilt.", required: ["from","to","reason","message","at"], properties: {
-        from: { type: "string", description: "Name of the Revision that is refused: what is declared." },
+        from: { type: "string", description: "Name of the Revision that is refused: what is declared, or what was promoted before that while it waits for its time." },
         to: { type: "string", description: "Name of the Revision that runs instead." },
         reason: { type: "string", description: "Why, as one word for programs: ByHand, or the reason of the Revision that is refused." },
         message: { type: "string", description: "The same as one sentence for people." },

@@ -12,6 +12,7 @@ export const quietAppFacts = (facts: Partial<AppFacts> = {}): AppFacts => ({
   rollout: {
     declared: { name: 'hello.1', documents: [] },
     back: undefined,
+    badMeanwhile: undefined,
     verdict: undefined,
     refusedBefore: undefined,
     refuge: undefined,

@@ -37,6 +37,8 @@ export interface RolloutFacts {
    * would fare better. Undefined: that is not so.
    */
   readonly refusedBefore: Revision | undefined;
+  /** What was promoted last is bad, and the document says something else by now. */
+  readonly badMeanwhile: Revision | undefined;
   /** Where the App would go back to by itself; undefined: nowhere, or to where nothing would run. */
   readonly refuge: { readonly revision: Revision; readonly lost: readonly string[] } | undefined;
   readonly onFailure: OnFailure;
@@ -68,17 +70,23 @@ export const isTurning = ({ back, verdict, refusedBefore, refuge, onFailure }: R
   onFailure === 'rollback' &&
   refuge !== undefined;
 
-/** Chooses what an App runs: what its document says, or, while that is refused, the revision that it goes back to. */
+/**
+ * Chooses what an App runs: what its document says, or, while that is refused, the revision that it goes back to. `waits`:
+ * what the document says waits for its time, so that what was promoted last may be gone back from until then.
+ */
 export function observeTarget(
   cache: EngineCache,
   app: App,
   revisions: readonly Revision[],
   existing: readonly AnyResource[],
   standalone: readonly Service[],
+  { waits = false } = {},
 ): Target {
   const declared = contentOf(app.metadata.name, childrenOf(app));
+  const latest = latestOf(revisions);
   const { rollback } = app.status ?? {};
-  const isBack = rollback !== undefined && rollback.from === declared.name;
+  const isOnItsWay = waits && rollback?.from === latest?.metadata.name && rollback?.to !== latest?.metadata.name;
+  const isBack = rollback !== undefined && (rollback.from === declared.name || isOnItsWay);
   const to = isBack ? revisions.find(({ metadata }) => metadata.name === rollback.to) : undefined;
   const restored = to && restore(cache, app, to, standalone);
   const content = to && restored ? { name: to.metadata.name, documents: restored.documents } : declared;
@@ -87,6 +95,7 @@ export function observeTarget(
     declared,
     back: isBack ? { rollback, to, lost: restored?.lost ?? [] } : undefined,
     verdict: verdictOf(revisions, content),
+    badMeanwhile: latest && latest.metadata.name !== declared.name && isBad(latest) ? latest : undefined,
     refusedBefore: isBack ? undefined : refusedBefore(rollback, declared, revisions),
     // Where nothing runs it is no better.
     refuge:
@@ -133,14 +142,16 @@ function refusedBefore(
 ): Revision | undefined {
   if (rollback === undefined || rollback.reason === BY_HAND) return undefined;
   const found = revisions.find(({ metadata }) => metadata.name === declared.name);
-  return found && !isUndecided(found) && found.status?.phase === 'Bad' ? found : undefined;
+  return found && isBad(found) ? found : undefined;
 }
+
+const isBad = (one: Revision): boolean => !isUndecided(one) && one.status?.phase === 'Bad';
 
 function verdictOf(revisions: readonly Revision[], content: Content): RolloutFacts['verdict'] {
   const latest = latestOf(revisions);
   if (latest?.metadata.name !== content.name) return undefined;
   if (isUndecided(latest)) return 'open';
-  return latest.status?.phase === 'Bad' ? { revision: latest } : 'good';
+  return isBad(latest) ? { revision: latest } : 'good';
 }
 
 function byHandOf(
@@ -180,8 +191,10 @@ export const goneMessage = ({ metadata }: Revision, lost: readonly string[]): st
   `The image that revision ${metadata.name} ran as ${lost.join(', ')} is gone from the device, and no registry knows it; declare a release whose images can be had`;
 
 /** The release that is to run: that of the document, or of the revision that the App goes back to. Pure. */
-export function releaseToRun(app: App, { back }: Pick<RolloutFacts, 'back'>): NumberedRelease | null {
-  if (!back?.to) return identityOf(app).release;
-  const { release } = back.to.spec;
+export const releaseToRun = (app: App, { back }: Pick<RolloutFacts, 'back'>): NumberedRelease | null =>
+  back?.to ? releaseOfRevision(back.to) : identityOf(app).release;
+
+/** Pure. */
+export function releaseOfRevision({ spec: { release } }: Revision): NumberedRelease | null {
   return release ? { commit: release.commit, id: release.id } : null;
 }

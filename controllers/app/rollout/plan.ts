@@ -36,7 +36,7 @@ export type RolloutStep =
  * Pure.
  */
 export function planTurn(app: App, facts: RolloutFacts, when: When): Plan<RolloutStep, ReasonOf<'App'>> | undefined {
-  const { retry, byHand, back, declared, verdict, refusedBefore, refuge, onFailure } = facts;
+  const { retry, byHand, back, declared, verdict, refusedBefore, badMeanwhile, refuge, onFailure } = facts;
   if (byHand) {
     const { request, to, refusal } = byHand;
     const { id } = request;
@@ -68,11 +68,13 @@ export function planTurn(app: App, facts: RolloutFacts, when: When): Plan<Rollou
   }
   const approval = facts.approve && planApproval(app, facts.approve, facts, when);
   if (approval) return approval;
-  const bad = refusedBefore ?? (typeof verdict === 'object' ? verdict.revision : undefined);
+  // What waits does not mend what runs until then.
+  const meanwhile = when.is === 'later' ? badMeanwhile : undefined;
+  const bad = refusedBefore ?? (typeof verdict === 'object' ? verdict.revision : meanwhile);
   if (back || !bad || onFailure === 'hold' || !refuge || refuge.lost.length > 0) return undefined;
   const { reason = 'Unknown', message = 'it is bad', lastLines } = bad.status ?? {};
   const decision: Decision = {
-    ...{ from: declared.name, to: refuge.revision.metadata.name, reason, message },
+    ...{ from: bad.metadata.name, to: refuge.revision.metadata.name, reason, message },
     ...(lastLines ? { lastLines } : {}),
   };
   return act('RollingBack', { do: 'goBack', decision, because: message });
@@ -92,7 +94,7 @@ function planApproval(
       `App ${name} declares revision ${declared.name} by now, and not ${request.to}: look at it with \`supercargo plan\`, and approve that`,
     );
   }
-  if (back) {
+  if (back?.rollback.from === declared.name) {
     return refused(
       `Revision ${declared.name} is refused (${back.rollback.message}): \`supercargo retry ${name}\` lets it be tried again`,
     );

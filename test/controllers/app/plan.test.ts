@@ -66,6 +66,11 @@ function saidBy({ outcome, failure }: AppPlan): string {
   return `${outcome.unwell.reason}: ${outcome.unwell.message}`;
 }
 
+const later = (more: Partial<NonNullable<App['status']>['next']> = {}): AppFacts['when'] => ({
+  ...{ is: 'later', reason: 'AwaitingApproval', message: 'waits for ada', forMs: 1_000, hasImages: true },
+  next: { revision: 'hello.1', since: '2026-01-01T00:00:00Z', ...more },
+});
+
 describe('planApp', () => {
   const gone = anApp({ deleted: true, status: { ...completed } });
   const issue = { path: 'spec.services.web', message: 'wrong' };
@@ -93,6 +98,75 @@ describe('planApp', () => {
     /** What the plan says to people: why it waits or has failed, or what is unwell. */
     says?: string;
   }> = [
+    {
+      it: 'waits until the release may be promoted',
+      facts: { existing: changedService, when: later() },
+      want: 'waiting: AwaitingApproval',
+      phase: 'Waiting',
+      says: 'waits for ada',
+    },
+    {
+      it: 'gives the lock back meanwhile',
+      facts: { existing: changedService, when: later(), locked: true },
+      want: 'unlock (nothing stops while the release waits); waiting: AwaitingApproval',
+      phase: 'Waiting',
+    },
+    {
+      it: 'takes the lock meanwhile for what needs it',
+      facts: { existing: changedService, when: later(), needLock: ['web'] },
+      want: 'claim (web needs it); progressing: Locking',
+      phase: 'Waiting',
+    },
+    {
+      it: 'keeps the lock meanwhile for what is not done',
+      facts: { existing: with_({ Service: { spec: { running: false } as never } }), when: later(), locked: true },
+      want: 'waiting: AwaitingApproval',
+      phase: 'Waiting',
+    },
+    {
+      it: 'carries out commands meanwhile',
+      facts: { existing: changedService, when: later(), pending: commanded({}) },
+      want: 'claim (restart requested); progressing: Locking',
+      phase: 'Staging',
+    },
+    {
+      it: 'downloads meanwhile',
+      facts: { when: later(), missing: ['busybox:1.36'] },
+      want: 'stage (images come first: Image/hello.busybox-IMAGE); progressing: Staging',
+      phase: 'Staging',
+    },
+    {
+      it: 'makes no room meanwhile',
+      facts: {
+        ...{ existing: changedService, when: later(), missing: ['busybox:1.36'] },
+        diskPressure: {
+          ...NO_DISK_PRESSURE,
+          earlyStops: [
+            {
+              ...{ document: 'hello.web', image: 'busybox:1.36', strategy: 'kill-then-download' as const },
+              ...{ hasOldContainer: true, specApplied: false },
+            },
+          ],
+        },
+      },
+      want: 'waiting: AwaitingApproval',
+      phase: 'Waiting',
+    },
+    {
+      it: 'notes the boot that does not count before anything else',
+      facts: { missing: ['busybox:1.36'], when: later({ bootId: 'b1' }) },
+      want: 'note (it waits for another boot of the device than this one); progressing: Staging',
+      phase: 'Staging',
+    },
+    {
+      it: 'notes it once',
+      app: anApp({
+        status: { next: { revision: 'hello.1', since: '2026-01-01T00:00:00Z', bootId: 'b1' } },
+      }),
+      facts: { existing: changedService, when: later({ bootId: 'b1' }) },
+      want: 'waiting: AwaitingApproval',
+      phase: 'Waiting',
+    },
     {
       it: 'does nothing about a suspended App',
       app: suspended,

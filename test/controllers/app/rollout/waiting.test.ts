@@ -343,6 +343,65 @@ describe('a release that waits for its time', () => {
     runs('b');
   });
 
+  /** The services of the release are declared, and nobody knows yet whether it is good. */
+  const untilPromoted = async (commit: string) => {
+    for (let turn = 0; turn < 100; turn += 1) {
+      await agent().quiet();
+      const [latest] = latestFirst(store().list('Revision'));
+      if (latest?.spec.release?.commit === commit) return;
+      device.clock.advance(20);
+    }
+    assert.fail('it is not promoted');
+  };
+  const outcomes = () =>
+    latestFirst(store().list('Revision')).map(({ spec, status }) => `${spec.release?.commit} ${status?.phase}`);
+
+  it('leaves the one before to come to its end, which is what clients see then', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    device.engine.before = async (verb) => {
+      if (verb === 'startContainer') throw new Error('Not now');
+    };
+    await declare(release('b', {}));
+    await untilPromoted('b');
+    await declare(release('c', APPROVAL));
+    await agent().quiet();
+    device.engine.before = undefined;
+    await settle();
+    runs('b');
+    assert.equal(said(), 'False AwaitingApproval');
+    await pass(1);
+    assert.deepEqual(outcomes(), ['b Good', 'a Superseded']);
+    assert.deepEqual(app().status?.release, { commit: 'b', id: 1 });
+    assert.match(app().status?.images?.web ?? '', /web/);
+    assert.equal(events('Released').at(-1), 'Completed release b');
+  });
+
+  it('does not keep one that is bad while another waits', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    await declare(release('b', {}));
+    await untilPromoted('b');
+    await declare(release('c', APPROVAL));
+    for (let turn = 0; turn < 50 && !names().includes('web_7_1_b'); turn += 1) {
+      await agent().quiet();
+      device.clock.advance(20);
+    }
+    device.engine.docker.setHealth('web_7_1_b', 'unhealthy');
+    await settle();
+    await pass(1);
+    runs('a');
+    assert.equal(said(), 'False AwaitingApproval');
+    assert.deepEqual(outcomes(), ['a Good', 'b Bad']);
+    assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
+    assert.equal(app().status?.rollback, undefined);
+    await anotherAgent();
+    runs('a');
+    await ask('approve');
+    assert.equal(said(), 'True Settled');
+    runs('c');
+  });
+
   it('does not make a release wait that is gone back to, nor one that is tried again', async () => {
     const failing = 'web:2';
     device.engine.after = (verb, [id]) => {
