@@ -1,6 +1,7 @@
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { type App, splitKey } from '../../crds/model/kinds.js';
 import { lacksDisk } from '../../crds/model/readiness.js';
+import type { ReasonOf } from '../../crds/model/reasons.js';
 import { suspendedMessage } from '../../crds/model/suspend.js';
 import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
@@ -35,7 +36,10 @@ export function appController(deps: AppDeps): Controller {
       execute: (app, step, facts, _signal, report) => executeAppStep(deps, memory, app, step, facts, report),
       status: appStatus,
       conditions: availability,
-      announce: (before, after) => announceSuspension(deps, before, after),
+      announce: (before, after) => {
+        announceSuspension(deps, before, after);
+        announceWait(deps, before, after);
+      },
       adjustOutcome: async (app, facts, { plan, outcome }) => {
         await shareApiNetwork(store, cache);
         if (facts.locked) wakeLockWaiters(store, app);
@@ -54,6 +58,20 @@ function announceSuspension(deps: AppDeps, before: App, after: App): void {
   if (is && !was) event(deps, after, 'Suspended', suspendedMessage(after.metadata.name));
   if (!is && was) event(deps, after, 'Resumed', 'The app is kept as its documents say again');
 }
+
+/** Records an event when a release begins to wait for its time. */
+function announceWait(deps: AppDeps, before: App, after: App): void {
+  const [was, is] = [before.status?.next, after.status?.next];
+  const reason = WAITS.find((one) => one === is?.reason);
+  if (!is || reason === undefined || (was?.reason === reason && was.revision === is.revision)) return;
+  event(
+    deps,
+    after,
+    reason,
+    `Revision ${is.revision} is on the device and waits${is.until ? ` until ${is.until}` : ''}`,
+  );
+}
+const WAITS = ['OutsideWindow', 'AwaitingReboot', 'AwaitingApproval'] as const satisfies readonly ReasonOf<'App'>[];
 
 /** Writes the Supervisor's line, once for each rejection. */
 function announceRejection({ logs }: AppDeps, app: App, { unsatisfied }: AppFacts, { message }: TerminalError): void {

@@ -171,7 +171,9 @@ describe('a release that waits for its time', () => {
     await bring(release('b', NIGHT));
     assert.equal(said(), 'False OutsideWindow');
     assert.match(ready()?.message ?? '', /waits until 2026-\d\d-\d\d 02:00 GMT\+00:00 \(UTC\), when its window opens/);
-    assert.match(app().status?.next?.until ?? '', /T02:00:00\.000Z$/);
+    const { revision, until: opens } = app().status?.next ?? {};
+    assert.match(opens ?? '', /T02:00:00\.000Z$/);
+    assert.deepEqual(events('OutsideWindow'), [`Revision ${revision} is on the device and waits until ${opens}`]);
     await until('23:59');
     assert.deepEqual(containers(), before);
     await until('01:59');
