@@ -156,7 +156,7 @@ export function observeApp(
     needLock: [...store.owned(key, 'Service'), ...standalone].filter(needsLock).map(({ spec }) => spec.serviceName),
     locked: locks.isHeld(appId),
     unswept: !swept.has(appId),
-    pending: observeCommands(store, cache, app),
+    pending: observeCommands(store, cache, app, revisions),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../../crds/model/kinds.js';
 import { childName, NAME, volumeName } from '../../../crds/model/names.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
+import { referencesOf } from '../../../crds/model/references.js';
 import {
   APP_COMMANDS,
   type AppCommand,
@@ -18,6 +19,7 @@ import {
   pendingRequest,
   startedRequest,
 } from '../../../crds/model/requests.js';
+import { latestOf, type Revision } from '../../../crds/model/revisions.js';
 import type { SeenVolume } from '../../engine/engine.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
 import { APP_ID, SUPERVISED } from '../../engine/labels.js';
@@ -95,8 +97,13 @@ const isOver = ({ name, left, failure }: Command): boolean =>
 export const disruptiveOf = ({ commands }: Pick<PendingCommands, 'commands'>): readonly Command[] =>
   commands.filter(({ name }) => isDisruptive(name));
 
-/** Reads the pending commands of an App, and how far its services and volumes are with them. */
-export function observeCommands(store: Store, cache: EngineCache, app: App): PendingCommands {
+/** Reads the pending commands of an App, and how far its services and volumes are with them. `revisions`: what was promoted. */
+export function observeCommands(
+  store: Store,
+  cache: EngineCache,
+  app: App,
+  revisions: readonly Revision[] = [],
+): PendingCommands {
   const { name } = app.metadata;
   const services = store.list('Service').filter((one) => one.spec.app === name && isActive(one));
   const volumes = store.list('Volume').filter((one) => one.spec.app === name);
@@ -119,7 +126,9 @@ export function observeCommands(store: Store, cache: EngineCache, app: App): Pen
     commands,
     cleanup: cleanup && {
       id: cleanup.id,
-      victims: retainedVolumes(app, volumes, cache).map(({ metadata }) => metadata.name),
+      victims: retainedVolumes(volumes, usedVolumes(app, services, latestOf(revisions)), { app, cache }).map(
+        ({ metadata }) => metadata.name,
+      ),
       isGoing: volumes.some((one) => !isActive(one)),
     },
     undeclared: needsUndeclared ? undeclaredVolumes(app, store, cache, cleanup === undefined) : [],
@@ -143,16 +152,33 @@ function progress(
   };
 }
 
-/** Volumes that the App retains although its document does not name them, and that no container of ours mounts. */
-function retainedVolumes(app: App, volumes: readonly Volume[], cache: EngineCache): readonly Volume[] {
-  const declared = new Set(Object.keys(app.spec.volumes ?? {}).map((name) => childName(app.metadata.name, name)));
+/** Volumes that the App retains although nothing uses them, and that no container of ours mounts. */
+function retainedVolumes(
+  volumes: readonly Volume[],
+  used: ReadonlySet<string>,
+  { app, cache }: { readonly app: App; readonly cache: EngineCache },
+): readonly Volume[] {
   return volumes.filter(
     ({ metadata, spec }) =>
       metadata.owner === keyOf('App', app.metadata.name) &&
       metadata.deletionTimestamp === undefined &&
-      !declared.has(metadata.name) &&
+      !used.has(metadata.name) &&
       !isMounted(cache, spec.volumeName),
   );
+}
+
+/**
+ * Names of the volumes that the App's document declares, that what was promoted last declares, which differs while another
+ * release waits or is refused, and that its services mount, though their containers may be gone at this moment. Pure.
+ */
+function usedVolumes(
+  { metadata, spec }: App,
+  services: readonly Service[],
+  latest: Revision | undefined,
+): ReadonlySet<string> {
+  const named = [...Object.keys(spec.volumes ?? {}), ...services.flatMap((one) => referencesOf(one.spec).volumes)];
+  const promoted = latest?.spec.documents.filter(({ kind }) => kind === 'Volume') ?? [];
+  return new Set([...named.map((name) => childName(metadata.name, name)), ...promoted.map(({ name }) => name)]);
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 import type { EngineCache } from '../../../../controllers/engine/engine-cache.js';
 import { type AnyResource, API_VERSION, type Declared, type Requests } from '../../../../crds/model/kinds.js';
 import { APP_COMMANDS } from '../../../../crds/model/requests.js';
+import type { Revision } from '../../../../crds/model/revisions.js';
 import { aDocument, aNetwork, anApp, aService, ready } from '../../../setup/documents.js';
 
 const AT = '2026-01-01T00:00:00Z';
@@ -184,13 +185,16 @@ interface Row {
   readonly engine?: readonly string[];
   /** Volumes that containers mount, by the number of the app of the container. */
   readonly mounted?: Readonly<Record<number, readonly string[]>>;
+  /** Volumes that its revisions declare, the first one first. */
+  readonly promoted?: readonly (readonly string[])[];
   /** What becomes of volumes without an app, as the App says it. */
   readonly volumeReclaim?: 'Delete' | 'Retain';
   readonly want: string;
 }
 
 function observed(row: Row): string {
-  const { asked = {}, statuses = {}, leaving = [], others = [], engine = [], mounted = {}, volumeReclaim } = row;
+  const { asked = {}, statuses = {}, leaving = [], others = [], engine = [], mounted = {}, promoted = [] } = row;
+  const { volumeReclaim } = row;
   const app = anApp({
     spec: { volumes: { data: {} }, ...(volumeReclaim ? { volumeReclaim } : {}) },
     requests: Object.fromEntries(Object.entries(asked).map(([name, id]) => [name, { id, at: AT }])) as Requests,
@@ -230,6 +234,10 @@ function observed(row: Row): string {
         }),
     } as unknown as EngineCache,
     app,
+    promoted.map((names, index) => {
+      const volumes = names.map((name) => ({ kind: 'Volume', name: `hello.${name}`, spec: {} }));
+      return { spec: { number: index + 1, documents: volumes } } as unknown as Revision;
+    }),
   );
   return pendingText(pending);
 }
@@ -352,6 +360,24 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
       asked: { cleanup: 'c' },
       leaving: ['old'],
       want: 'cleanup c: nothing; on its way',
+    },
+    {
+      it: 'removes nothing that what was promoted last declares: the document may wait or be refused',
+      asked: { cleanup: 'c' },
+      promoted: [['spare'], ['old']],
+      others: [otherVolume('hello.spare')],
+      want: 'cleanup c: hello.spare',
+    },
+    {
+      it: 'removes nothing that a service mounts whose container is gone',
+      asked: { cleanup: 'c' },
+      others: [
+        aDocument('Service', 'hello.fs', {
+          ...{ app: 'hello', serviceName: 'fs', image: 'busybox:1' },
+          volumes: ['old:/old'],
+        }),
+      ],
+      want: 'cleanup c: nothing',
     },
     {
       it: 'looks at no volume of another app',

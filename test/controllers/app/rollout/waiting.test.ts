@@ -77,7 +77,10 @@ describe('a release that waits for its time', () => {
     const ms = at - device.clock.now() + (at > device.clock.now() ? 0 : 24 * 60 * MINUTE_MS);
     await pass(Math.ceil(ms / MINUTE_MS));
   };
-  const ask = async (name: 'approve' | 'retry' | 'rollback' | 'restart' | 'force', more: Partial<Request> = {}) => {
+  const ask = async (
+    name: 'approve' | 'retry' | 'rollback' | 'restart' | 'force' | 'cleanup',
+    more: Partial<Request> = {},
+  ) => {
     await store().request(keyOf('App', 'hello'), { [name]: more });
     await settle();
   };
@@ -299,6 +302,21 @@ describe('a release that waits for its time', () => {
     assert.deepEqual(containers(), restarted);
     assert.equal(said(), 'False AwaitingApproval');
     assert.equal(app().status?.lock, undefined);
+  });
+
+  it('takes no volume from what runs when volumes are cleaned up', async () => {
+    const volumes = () => device.engine.docker.volumes.map(({ name }) => name).sort();
+    await bring(release('a', APPROVAL, { volumes: { data: {}, old: {} } }));
+    await ask('approve');
+    await bring(release('b', APPROVAL, { volumes: { data: {} } }));
+    await ask('approve');
+    await bring(release('c', APPROVAL));
+    await ask('cleanup');
+    runs('b');
+    assert.deepEqual(volumes(), ['1_data']);
+    await ask('approve');
+    await ask('cleanup');
+    assert.deepEqual(volumes(), []);
   });
 
   it('waits as a whole: a service that it no longer has, too', async () => {
