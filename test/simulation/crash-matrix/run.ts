@@ -48,14 +48,27 @@ if (parts.includes('engine')) {
   const engine = await useEngine();
   const matrix = await Matrix.open(engine, say);
   try {
-    const outcomes = await matrix.run(Number(values.points));
+    const outcomes = await matrix.run(Number(values.points), new RegExp(values.scenario));
     failures.push(...outcomes.flatMap((outcome) => outcome.failures));
-    const rows = outcomes.map(({ name, calls, writes, calmMs, worstMs, tried, failures: others }) => [
+    const rows = outcomes.map(({ name, calls, writes, tried, failures: others, ...times }) => [
       name,
       ...[calls, writes, tried.before, tried.after, tried.write, others.length].map(String),
-      ...[calmMs, worstMs].map((ms) => ms.toFixed(0)),
+      ...[times.calmMs, times.medianMs, times.worstMs, times.downMs, times.worstDownMs].map((ms) => ms.toFixed(0)),
     ]);
-    const head = ['change', 'calls', 'writes', 'before', 'after', 'write', 'other end', 'done ms', 'worst'];
+    const head = [
+      'change',
+      'calls',
+      'writes',
+      'before',
+      'after',
+      'write',
+      'other end',
+      'done ms',
+      'median',
+      'worst',
+      'down ms',
+      'worst, less restart',
+    ];
     console.log('\nReal engine: the agent killed before a call, after it, and after a write');
     console.log(renderColumns(head, rows));
   } finally {
