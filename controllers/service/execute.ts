@@ -13,6 +13,7 @@ import { beginRestart } from './steps/restart.js';
 import type { StepContext } from './steps/step-context.js';
 import { beginTermination } from './steps/stop-and-remove.js';
 import { isOpen } from './update/record.js';
+import { type ReplacedRecord, replacedRecord } from './update/replaced.js';
 import { beginsUpdate } from './update/step-record.js';
 
 type Report = (result: Partial<ServiceResult>) => void;
@@ -29,14 +30,19 @@ export async function executeServiceStep(
 ): Promise<Partial<ServiceResult>> {
   const { appId, serviceName, containerSpec, pendingCommands } = observation;
   const { name } = service.metadata;
+  const isAhead = step.do === 'create' && step.ahead === true;
+  let replaced: ReplacedRecord | undefined;
   const context: StepContext = {
     ...{ service, appId, serviceName, containerSpec, heldPorts: memory.heldPorts },
     reportReached: (reached) => {
-      if (beginsUpdate(step) || isOpen(deps.store.get('Service', name)?.status?.update)) report({ reached });
+      if (step.do === 'create' && reached === 'Created') replaced = replacedNow(deps, service, step);
+      const isUpdate = beginsUpdate(step) || isOpen(deps.store.get('Service', name)?.status?.update);
+      // One that is created ahead is noted with the next step: until then the other one runs.
+      const made = isAhead ? undefined : replaced;
+      if (isUpdate || made) report({ ...(isUpdate ? { reached } : {}), ...(made ? { replaced: made } : {}) });
     },
     reportStart: (container, before) => reportJoined(deps, service, container, before, report),
   };
-  const isAhead = step.do === 'create' && step.ahead === true;
   const outcome = await carryOut(deps, memory, context, step, signal).catch(async (error: unknown) => {
     if (isAhead && !signal.aborted) memory.refusals.note(name, observation.attempt, toError(error));
     // The failure itself is thrown; the next pass that ends gives the lock back.
@@ -49,7 +55,27 @@ export async function executeServiceStep(
   return {
     acknowledged: acknowledgedBy(step, pendingCommands),
     ...(isAhead ? { createdAheadAt: deps.now() } : {}),
+    ...(replaced ? { replaced } : {}),
   };
+}
+
+/** Returns why the container that the step has just created replaces another one; undefined for the first one. */
+function replacedNow(
+  { store, now }: ServiceDeps,
+  service: Service,
+  { name, because, ahead, surge }: Extract<ServiceStep, { do: 'create' }>,
+): ReplacedRecord | undefined {
+  const { app } = service.spec;
+  const isOfApp = service.metadata.origin.startsWith('App/');
+  const { origin, source } = ((isOfApp ? store.get('App', app) : undefined) ?? service).metadata;
+  const declared = { origin, ...(source ? { file: source.file } : {}), ...(source?.line ? { line: source.line } : {}) };
+  const revisions = store.list('Revision').filter(({ spec }) => spec.app === app);
+  return replacedRecord(
+    service,
+    { name, because, at: now(), isBeside: ahead === true || surge !== undefined },
+    declared,
+    revisions,
+  );
 }
 
 /** Returns an outcome when the step did not reach what was planned. */

@@ -8,6 +8,7 @@ import type { ActiveCommands } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
 import type { Joined, Lost, Shared } from './dependencies/namespaces.js';
 import type { UpdateStep } from './update/record.js';
+import type { ReplacedRecord } from './update/replaced.js';
 import type { UpdatePolicy } from './update/update-policy.js';
 
 export type ServiceStep =
@@ -88,6 +89,8 @@ export interface Rejection {
 export interface ServiceResult extends StepResult {
   /** When the container was created that replaces another one, ms since the epoch. */
   readonly createdAheadAt: number;
+  /** Why the container that was created is there instead of another one. */
+  readonly replaced: ReplacedRecord;
   /** Ids of commands that were started or done, by the names under which the status acknowledges them. */
   readonly acknowledged: Readonly<Record<string, string>>;
   readonly rejected: Rejection;

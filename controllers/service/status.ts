@@ -34,6 +34,7 @@ export function serviceStatus(
   const joined = joinedNow(deps, service, container, progress.result.joined);
   const update = updateOf(deps, memory, service, progress);
   const unhealthyRestarts = container && unhealthyRestartsOf(deps, service, container, observation, progress);
+  const replaced = progress.result.replaced ?? service.status?.replaced;
   const lastAction = lastActionOf(deps, progress) ?? service.status?.lastAction;
   return {
     ...(state ? { state } : {}),
@@ -45,6 +46,7 @@ export function serviceStatus(
     ...(unhealthyRestarts ? { unhealthyRestarts } : {}),
     ...(joined.length > 0 ? { joined: [...joined] } : {}),
     ...(update ? { update } : {}),
+    ...(replaced ? { replaced } : {}),
     ...(lastAction ? { lastAction } : {}),
     ...acknowledgements(deps, memory, service, observation, progress),
   };

@@ -857,6 +857,38 @@ export interface ServiceStatus {
     /** When that run ended, where it did not last a minute; RFC 3339. */
     endedAt?: string;
   }[];
+  /** Why its container was last made in the place of another one. Written once, when it has been made. Cannot be rebuilt: an agent that dies at that moment does not write it. */
+  replaced?: {
+    /** Name on the engine that it was made with. */
+    container: string;
+    /** Name of the one before; absent where that had been removed before. */
+    previous?: string;
+    /** What differed, or who asked for it. */
+    because: string;
+    /** When, RFC 3339 with milliseconds. */
+    at: string;
+    /** The Revision of its App that it was made of; absent for a service without one. */
+    revision?: string;
+    /** The fields in which that differs from what the one before was made of, as in `services.web.environment.MODE: "slow" → "fast"`, 20 at most. Secrets are masked. Absent when there is none, or when the revision before is not kept any more. */
+    fields?: string[];
+    /** Where it was declared, as far as that is known. */
+    from: {
+      /** Who declared it: files, api, local (a posted target state), git/NAME. */
+      origin: string;
+      /** The file in which it stood. */
+      file?: string;
+      /** Its line, from 1. */
+      line?: number;
+      /** Hash of the commit in git that brought it. */
+      commit?: string;
+      /** Name of the author of the commit. */
+      author?: string;
+      /** First line of the message of the commit. */
+      subject?: string;
+      /** true: it ran already when the agent began to keep revisions. */
+      adopted?: boolean;
+    };
+  };
   /** Why the last step was taken. */
   lastAction?: {
     /** One CamelCase word for what was done. */

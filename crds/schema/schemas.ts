@@ -418,6 +418,23 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         restarts: { type: "integer", description: "How often in a row it has been restarted because the other one was: until the end of a run of the other one that lasted a minute.", minimum: 1 },
         endedAt: { type: "string", description: "When that run ended, where it did not last a minute; RFC 3339." },
       }, additionalProperties: false } },
+      replaced: { type: "object", description: "Why its container was last made in the place of another one. Written once, when it has been made. Cannot be rebuilt: an agent that dies at that moment does not write it.", required: ["container","because","at","from"], properties: {
+        container: { type: "string", description: "Name on the engine that it was made with." },
+        previous: { type: "string", description: "Name of the one before; absent where that had been removed before." },
+        because: { type: "string", description: "What differed, or who asked for it." },
+        at: { type: "string", description: "When, RFC 3339 with milliseconds." },
+        revision: { type: "string", description: "The Revision of its App that it was made of; absent for a service without one." },
+        fields: { type: "array", description: "The fields in which that differs from what the one before was made of, as in `services.web.environment.MODE: \"slow\" → \"fast\"`, 20 at most. Secrets are masked. Absent when there is none, or when the revision before is not kept any more.", items: { type: "string" } },
+        from: { type: "object", description: "Where it was declared, as far as that is known.", required: ["origin"], properties: {
+          origin: { type: "string", description: "Who declared it: files, api, local (a posted target state), git/NAME." },
+          file: { type: "string", description: "The file in which it stood." },
+          line: { type: "integer", description: "Its line, from 1." },
+          commit: { type: "string", description: "Hash of the commit in git that brought it." },
+          author: { type: "string", description: "Name of the author of the commit." },
+          subject: { type: "string", description: "First line of the message of the commit." },
+          adopted: { type: "boolean", description: "true: it ran already when the agent began to keep revisions." },
+        }, additionalProperties: false },
+      }, additionalProperties: false },
       lastAction: { type: "object", description: "Why the last step was taken.", required: ["reason","because","at"], properties: {
         reason: { type: "string", description: "One CamelCase word for what was done." },
         because: { type: "string", description: "What differed." },

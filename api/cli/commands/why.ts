@@ -1,7 +1,7 @@
-import { changedFields } from '../../../crds/model/changed-fields.js';
 import { readinessOf } from '../../../crds/model/conditions.js';
 import type { App, Service } from '../../../crds/model/kinds.js';
 import { isUndecided, latestFirst, type Revision } from '../../../crds/model/revisions.js';
+import { lastChangeOf } from '../../../crds/model/service-changes.js';
 import type { Session } from '../client/session.js';
 import { usageError } from '../failure.js';
 import { ageText } from '../format/words.js';
@@ -90,15 +90,14 @@ function nextOf({ status }: App, nowMs: number): readonly string[] {
 
 /** `promoted`: the revisions of its App, the latest first. Pure. */
 export function reasonsOfService(service: Service, promoted: readonly Revision[], nowMs: number): Reasons {
-  const { lastAction, update } = service.status ?? {};
+  const { lastAction } = service.status ?? {};
+  const promotion = broughtBy(service.metadata.name, promoted, nowMs);
   return {
     object: `Service/${service.metadata.name}`,
     sentences: [
       runsOf(service, nowMs),
-      ...broughtBy(service.metadata.name, promoted, nowMs),
-      ...(update
-        ? [`Its container was last replaced by ${update.strategy}, because: ${update.because}${downOf(update)}.`]
-        : []),
+      ...promotion,
+      ...replacedOf(service, promotion, nowMs),
       ...(lastAction
         ? [
             `What was last done to it: ${lastAction.reason}, ${agoOf(lastAction.at, nowMs)}, because: ${lastAction.because}.`,
@@ -124,27 +123,37 @@ function runsOf({ spec, status }: Service, nowMs: number): string {
 
 /** Names the promotion that brought the service as it is declared now, and the fields in which it differs from the one before. */
 function broughtBy(name: string, promoted: readonly Revision[], nowMs: number): readonly string[] {
-  const [latest] = promoted;
-  if (!latest || !keptOf(latest, name)) return [];
-  for (const [index, revision] of promoted.entries()) {
-    const [is, was] = [keptOf(revision, name), keptOf(promoted[index + 1], name)];
-    const came = `it came with ${revisionText(revision, nowMs)}`;
-    if (index + 1 === promoted.length && revision.spec.number > 1)
-      return [`As it is declared ${came}, or before: no older one is kept.`];
-    if (!was) return [`As it is declared ${came}, which was the first with this service.`];
-    const fields = changedFields(was, is);
-    if (fields.length > 0) return [`As it is declared ${came}, which changed:`, ...fields.map((field) => `  ${field}`)];
+  const change = lastChangeOf(name, promoted);
+  if (!change) return [];
+  const came = `As it is declared it came with ${revisionText(change.revision, nowMs)}`;
+  switch (change.is) {
+    case 'oldest':
+      return [`${came}, or before: no older one is kept.`];
+    case 'first':
+      return [`${came}, which was the first with this service.`];
+    case 'changed':
+      return [`${came}, which changed:`, ...change.fields.map((field) => `  ${field}`)];
   }
-  return [];
 }
 
-/** The Service as that revision keeps it, like a document. Every release has a number of its own: that changes no service. */
-function keptOf(revision: Revision | undefined, name: string) {
-  const kept = revision?.spec.documents.find((one) => one.kind === 'Service' && one.name === name);
-  const origin = `App/${revision?.spec.app}` as const;
-  if (!kept) return undefined;
-  const { release: _number, ...spec } = kept.spec;
-  return { kind: 'Service', metadata: { name, origin }, spec } as const;
+/** Says how and why its container came in the place of another one, with the fields that the promotion does not tell. */
+function replacedOf({ status }: Service, promotion: readonly string[], nowMs: number): readonly string[] {
+  const { container, replaced, update } = status ?? {};
+  // The record of an update lasts; the container may have been replaced since for another reason.
+  const ofUpdate = replaced === undefined || replaced.because === update?.because ? update : undefined;
+  const how = ofUpdate ? ` by ${ofUpdate.strategy}` : '';
+  const down = ofUpdate ? downOf(ofUpdate) : '';
+  if (!replaced) return ofUpdate ? [`Its container was last replaced${how}, because: ${ofUpdate.because}${down}.`] : [];
+  const { previous, because, at, revision, from, fields = [] } = replaced;
+  const place = previous === undefined || previous === container?.name ? '' : `, in the place of ${previous}`;
+  const made =
+    revision === undefined ? `; it was declared by ${fromText(from)}` : `; it was made of revision ${revision}`;
+  const isNamed = revision !== undefined && promotion[0]?.includes(revision) === true;
+  const more = fields.map((field) => `  ${field}`).filter((line) => !promotion.includes(line));
+  return [
+    `Its container was last replaced${how} ${agoOf(at, nowMs)}${place}, because: ${because}${isNamed ? '' : made}${down}${more.length > 0 ? '. Since the one before had changed:' : '.'}`,
+    ...more,
+  ];
 }
 
 const revisionText = ({ metadata, spec }: Revision, nowMs: number): string =>

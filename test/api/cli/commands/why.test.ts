@@ -64,6 +64,36 @@ describe('why a service is as it is', () => {
     });
   });
 
+  it('says when and of what its container was made in the place of another one, and what the promotion does not tell', () => {
+    const replaced = {
+      ...{ container: 'web_2', previous: 'web_1', because: 'spec changed', at: '2026-01-01T01:00:00.000Z' },
+      ...{ revision: 'hello.r2', from: second.spec.from },
+      fields: ['services.web.environment.MODE: "slow" → "fast"', 'services.web.user: (none) → "1"'],
+    };
+    const lines = (status: ServiceStatus, revisions: readonly Revision[]) =>
+      reasonsOfService(web(status), revisions, NOW).sentences.slice(1, -1);
+    const update = { strategy: 'rolling' as const, because: 'spec changed', steps: [], downtimeMs: 0 };
+    const made = 'Its container was last replaced by rolling 60m ago, in the place of web_1, because: spec changed';
+    assert.deepEqual(lines({ replaced, update }, [second, first]).slice(-2), [
+      `${made}; it was down for 0.0 s. Since the one before had changed:`,
+      '  services.web.user: (none) → "1"',
+    ]);
+    assert.equal(
+      lines({ replaced, update }, [])[0],
+      `${made}; it was made of revision hello.r2; it was down for 0.0 s. Since the one before had changed:`,
+    );
+    // The history is gone: the Service still says it. An update before that has nothing to do with it.
+    const repaired = {
+      container: 'web_2',
+      because: 'was removed',
+      at: replaced.at,
+      from: { origin: 'files', file: '/a/b.yaml', line: 3 },
+    };
+    assert.deepEqual(lines({ replaced: repaired, update }, []), [
+      'Its container was last replaced 60m ago, because: was removed; it was declared by files b.yaml:3.',
+    ]);
+  });
+
   const brought = (...revisions: readonly Revision[]): readonly string[] =>
     reasonsOfService(web({}), revisions, NOW).sentences.slice(1, -1);
 
