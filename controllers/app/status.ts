@@ -10,7 +10,7 @@ import type { Facts, OwnCondition, Progress, StepResult } from '../runtime/recon
 import type { AppObservation } from './observe.js';
 import { type AppPlan, runningRelease } from './plan.js';
 import { identityOf, imagesOfRelease } from './release/children.js';
-import { type Rollback, releaseToRun } from './rollout/observe.js';
+import { BY_HAND, type Rollback, releaseToRun } from './rollout/observe.js';
 import type { When } from './rollout/when.js';
 
 /** Results of steps that cannot be observed afterwards and have to go into the status. */
@@ -70,19 +70,24 @@ export function appStatus(
   const isTold = rollout.back !== undefined || told?.from === rollout.declared.name;
   const rollback = result.rollback ?? (isTold ? told : undefined);
   const next = at === 'acted' || at === 'reported' ? nextOf(document, when, progress) : before.next;
+  const refused = result.retried ? undefined : refusedUntilNow(before);
   return {
     appId,
     ...(phase ? { phase } : {}),
     ...(completed ? { release: completed } : {}),
     ...(images && Object.keys(images).length > 0 ? { images } : {}),
     ...(rollback ? { rollback } : {}),
-    ...(next ? { next } : {}),
+    ...(next ? { next: { ...next, ...(refused === undefined ? {} : { refused }) } } : {}),
     ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
     ...(Object.keys(started).length > 0 ? { begun: started } : {}),
     ...acknowledgements,
   };
 }
+
+/** What was found bad last and gone back from, though something else is declared that has not been promoted yet. */
+const refusedUntilNow = ({ rollback, next }: Facts<'App'>): string | undefined =>
+  rollback && rollback.reason !== BY_HAND ? rollback.from : next?.refused;
 
 /** What is to be promoted next; `reason` once nothing but its time is missing. */
 function nextOf(

@@ -534,6 +534,8 @@ export interface AppStatus {
     reason?: string;
     /** When the window opens for which it waits, RFC 3339. */
     until?: string;
+    /** Name of the Revision that was refused last: nothing else has been promoted since, so that it, like others that were found bad, is not tried when it is declared again. */
+    refused?: string;
     /** Who has let it go ahead, and when. */
     approved?: {
       /** As the request said, and where it came from. */

@@ -258,6 +258,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         bootId: { type: "string", description: "Boot of the device that cannot promote it: rollout.apply is reboot." },
         reason: { type: "string", description: "What it waits for now that its images are there: OutsideWindow, AwaitingReboot or AwaitingApproval; absent while they are not, and when it goes ahead." },
         until: { type: "string", description: "When the window opens for which it waits, RFC 3339." },
+        refused: { type: "string", description: "Name of the Revision that was refused last: nothing else has been promoted since, so that it, like others that were found bad, is not tried when it is declared again." },
         approved: { type: "object", description: "Who has let it go ahead, and when.", required: ["by","at"], properties: {
           by: { type: "string", description: "As the request said, and where it came from." },
           at: { type: "string", description: "RFC 3339." },

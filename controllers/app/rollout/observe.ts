@@ -96,7 +96,7 @@ export function observeTarget(
     back: isBack ? { rollback, to, lost: restored?.lost ?? [] } : undefined,
     verdict: verdictOf(revisions, content),
     badMeanwhile: latest && latest.metadata.name !== declared.name && isBad(latest) ? latest : undefined,
-    refusedBefore: isBack ? undefined : refusedBefore(rollback, declared, revisions),
+    refusedBefore: isBack ? undefined : refusedBefore(app, declared, revisions),
     // Where nothing runs it is no better.
     refuge:
       good && servicesOfRevision(good.spec).length > 0
@@ -134,13 +134,14 @@ function keptImages(
   });
 }
 
-/** `rollback`: from what the document said before. */
+/** What the status says is of what the document said before. */
 function refusedBefore(
-  rollback: Rollback | undefined,
+  { status: { rollback, next } = {} }: App,
   declared: Content,
   revisions: readonly Revision[],
 ): Revision | undefined {
-  if (rollback === undefined || rollback.reason === BY_HAND) return undefined;
+  const isHeldBack = rollback ? rollback.reason !== BY_HAND : next?.refused !== undefined;
+  if (!isHeldBack) return undefined;
   const found = revisions.find(({ metadata }) => metadata.name === declared.name);
   return found && isBad(found) ? found : undefined;
 }

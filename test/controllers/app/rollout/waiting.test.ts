@@ -449,6 +449,35 @@ describe('a release that waits for its time', () => {
     );
   });
 
+  it('does not have one tried again that is refused, when that is declared once more', async () => {
+    device.engine.after = (verb, [id]) => {
+      const container = device.engine.docker.containers.find((one) => one.id === id);
+      if (verb === 'startContainer' && container?.image === device.engine.images.seen('web:2')?.id)
+        device.engine.docker.setHealth(String(id), 'unhealthy');
+    };
+    await bring(release('a', NIGHT));
+    await until('02:05');
+    await bring(release('b', NIGHT));
+    assert.deepEqual(outcomes(), ['a Good', 'b Bad']);
+    const before = containers();
+    await until('12:00');
+    await bring(release('c', NIGHT));
+    assert.deepEqual([said(), app().status?.rollback], ['False OutsideWindow', undefined]);
+    await anotherAgent();
+    await bring(release('b', NIGHT));
+    assert.equal(said(), 'False RolledBack');
+    await until('02:05');
+    assert.deepEqual([said(), containers(), outcomes()], ['False RolledBack', before, ['a Good', 'b Bad']]);
+    device.engine.after = undefined;
+    await until('12:00');
+    await bring(release('c', NIGHT));
+    await until('02:05');
+    runs('c');
+    await bring(release('b', NIGHT));
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
   it('is an update under way for clients of the compatible API', async () => {
     await bring(release('a', APPROVAL));
     await ask('approve');
