@@ -90,9 +90,10 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
     const because = `${imagesOf(blocking)} only kept, and the disk is short of room for a download`;
     return { ...act('MakingRoom', { do: 'prune', images: blocking, because }), phase: phaseBefore(app) };
   }
-  const turn = planTurn(app, facts.rollout, facts.when);
+  const rejection = failureOf(facts);
+  const turn = planTurn(app, facts.rollout, facts.when, rejection);
   if (turn) return { ...turn, phase: phaseBefore(app) };
-  const failure = failureOf(facts) ?? rollbackFailure(facts.rollout);
+  const failure = rejection ?? rollbackFailure(facts.rollout);
   if (!failure) return planRelease(app, facts);
   // The children stay as they are. What runs is still repaired, under the lock when that is needed.
   const upkeep =

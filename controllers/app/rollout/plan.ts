@@ -33,9 +33,14 @@ export type RolloutStep =
 
 /**
  * Plans a turn in what an App runs: by a request, or because what was promoted is bad. Undefined while it goes on as it is.
- * Pure.
+ * `failure`: why what is declared cannot be promoted at all. Pure.
  */
-export function planTurn(app: App, facts: RolloutFacts, when: When): Plan<RolloutStep, ReasonOf<'App'>> | undefined {
+export function planTurn(
+  app: App,
+  facts: RolloutFacts,
+  when: When,
+  failure?: TerminalError,
+): Plan<RolloutStep, ReasonOf<'App'>> | undefined {
   const { retry, byHand, back, declared, verdict, refusedBefore, badMeanwhile, refuge, onFailure } = facts;
   if (byHand) {
     const { request, to, refusal } = byHand;
@@ -66,7 +71,7 @@ export function planTurn(app: App, facts: RolloutFacts, when: When): Plan<Rollou
     const because = `There is nothing to try again: what App ${app.metadata.name} declares is not held back`;
     return act('Refused', { do: 'decline', name: 'retry', id: retry.id, because });
   }
-  const approval = facts.approve && planApproval(app, facts.approve, facts, when);
+  const approval = facts.approve && planApproval(app, facts.approve, facts, { when, failure });
   if (approval) return approval;
   // What waits does not mend what runs until then.
   const meanwhile = when.is === 'later' ? badMeanwhile : undefined;
@@ -85,7 +90,7 @@ function planApproval(
   { metadata: { name } }: App,
   request: Request,
   { back, declared }: RolloutFacts,
-  { next }: When,
+  { when: { next }, failure }: { readonly when: When; readonly failure: TerminalError | undefined },
 ): Plan<RolloutStep, ReasonOf<'App'>> {
   const refused = (because: string): Plan<RolloutStep, ReasonOf<'App'>> =>
     act('Refused', { do: 'decline', name: 'approve', id: request.id, because });
@@ -99,6 +104,8 @@ function planApproval(
       `Revision ${declared.name} is refused (${back.rollback.message}): \`supercargo retry ${name}\` lets it be tried again`,
     );
   }
+  // It would go ahead unasked once another document has mended it.
+  if (failure) return refused(`Revision ${declared.name} cannot go ahead: ${failure.message}`);
   if (!next) return refused(`What App ${name} declares waits for nothing`);
   const because = `approved by ${request.by ?? 'somebody'}`;
   return act('Promoting', { do: 'approve', request, revision: next.revision, because });

@@ -162,6 +162,32 @@ describe('a release that waits for its time', () => {
     assert.equal(said(), 'True Settled');
   });
 
+  it('refuses an approval of what cannot run, which does not count once that is mended', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    const { web, db } = release('b', APPROVAL).services ?? {};
+    assert.ok(web && db);
+    const more = { volumes: ['spare:/spare'] };
+    const of = release('b', APPROVAL, { services: { web: { ...web, ...more }, db } });
+    await bring(of);
+    assert.equal(said(), 'False InvalidRelease');
+    await ask('approve');
+    assert.match(app().status?.refused?.approve?.message ?? '', /^Revision hello\.\w+ cannot go ahead: .*spare/);
+    assert.deepEqual([app().status?.next?.approved, events('Approved').length], [undefined, 1]);
+    await agent().propose([
+      { apiVersion: API_VERSION, kind: 'App', metadata: { name: 'hello' }, spec: of },
+      {
+        apiVersion: API_VERSION,
+        kind: 'Volume',
+        metadata: { name: 'hello.spare' },
+        spec: { app: 'hello', appId: 1, volumeName: 'spare', reclaim: 'Retain' },
+      },
+    ]);
+    await settle();
+    assert.equal(said(), 'False AwaitingApproval');
+    runs('a');
+  });
+
   it('runs at once where nothing runs, but for an approval', async () => {
     await bring(release('a', NIGHT));
     runs('a');
