@@ -59,3 +59,6 @@ export function withAcknowledged(
     ...(Object.keys(refusals).length > 0 ? { refused: refusals } : {}),
   };
 }
+
+/** Requests that let go ahead what is held back: who asks is kept, for the event that says so. */
+export const OVERRIDING: readonly RequestName[] = ['approve', 'retry', 'rollback', 'force'];

@@ -1,3 +1,4 @@
+import { isObserved } from '../../../crds/model/conditions.js';
 import {
   type AnyResource,
   type App,
@@ -6,7 +7,8 @@ import {
   type RequestName,
   requestsOf,
 } from '../../../crds/model/kinds.js';
-import { acknowledgementsOf } from '../../../crds/model/requests.js';
+import { awaitsEngine } from '../../../crds/model/readiness.js';
+import { acknowledgementsOf, OVERRIDING } from '../../../crds/model/requests.js';
 import type { Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions } from '../client/wait.js';
@@ -26,9 +28,6 @@ export interface RollbackOptions extends ActionOptions {
 export interface ApproveOptions extends ActionOptions {
   readonly revision?: string;
 }
-
-/** Requests that let go ahead what is held back: the device's event says who asked. */
-const NAMED: readonly RequestName[] = ['approve', 'retry', 'rollback'];
 
 interface SentRequest {
   readonly subject: Subject;
@@ -97,9 +96,16 @@ export async function retry(session: Session, apps: readonly string[], options: 
 export async function approve(session: Session, name: string, { revision, ...options }: ApproveOptions): Promise<void> {
   const client = await session.client();
   const one = subject('App', name);
-  const { status } = await client.ask<App>('GET', objectPath(one));
-  const to = revision ?? status?.next?.revision;
-  await request(session, client, [one], 'approve', options, to === undefined ? {} : { to });
+  const app = await client.ask<App>('GET', objectPath(one));
+  const to = revision ?? app.status?.next?.revision;
+  if (to === undefined) {
+    const why =
+      isObserved(app) && !awaitsEngine(app)
+        ? `What App ${name} declares waits for nothing`
+        : `The agent has not looked yet at what App ${name} declares`;
+    throw new CommandError(`${subjectText(one)}: ${why}`);
+  }
+  await request(session, client, [one], 'approve', options, { to });
 }
 
 /** Sends a request and, unless told otherwise, waits until the controller reports its end. */
@@ -115,7 +121,7 @@ export async function request(
   const seconds = options.wait ? secondsOf(options) : 0;
   const sent: SentRequest[] = [];
   for (const subject of subjects) {
-    const isNamed = options.force || NAMED.includes(name);
+    const isNamed = options.force || OVERRIDING.includes(name);
     const by = isNamed ? { by: whoAsks(session.env) } : {};
     const body = { name, ...(options.force ? { force: true } : {}), ...more, ...by };
     const answer = await client.ask<{ request: { id: string } }>('POST', `${objectPath(subject)}/requests`, body);

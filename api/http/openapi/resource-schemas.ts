@@ -160,6 +160,7 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     },
   },
   RequestPost: {
+    description: 'A request of the controller of a document. `to`: a revision; approve needs it.',
     type: 'object',
     properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean, to: text, by },
     required: ['name'],

@@ -9,6 +9,7 @@ import {
 } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import { NAME } from '../../../crds/model/names.js';
+import { OVERRIDING } from '../../../crds/model/requests.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
@@ -99,15 +100,16 @@ function readRequest(
   if (by !== undefined && (typeof by !== 'string' || !CALLER.test(by))) {
     throw invalid(kind, document, 'FieldValueInvalid', 'must be one line of at most 100 characters', 'by');
   }
+  if (known === 'approve' && to === undefined) {
+    const message = 'Required value: name the revision that is approved, as status.next.revision does';
+    throw invalid(kind, document, 'FieldValueRequired', message, 'to');
+  }
   return {
     ...{ name: known, force: force ?? false },
     ...(to === undefined ? {} : { to }),
     ...(by === undefined ? {} : { by }),
   };
 }
-
-/** Requests that let go ahead what is held back: who asks is kept, for the event that says so. */
-const OVERRIDING: readonly RequestName[] = ['approve', 'retry', 'rollback', 'force'];
 
 /** The name that somebody gives: printable. */
 const CALLER = /^\P{C}{1,100}$/u;

@@ -70,6 +70,8 @@ describe('the command and releases that wait for their time', function () {
     const late = await run('approve', 'shop');
     assert.equal(late.code, 1);
     assert.match(late.err, /What App shop declares waits for nothing/);
+    const request = agent.store.get('App', 'shop')?.requests.approve;
+    assert.ok(request?.to, 'an approval of whatever comes was not even asked for');
   });
 
   it('apply --now approves exactly what it applied, and waits until that is true', async () => {

@@ -58,13 +58,19 @@ describe('requests in the resource API', () => {
     assert.equal(await by({ name: 'restart' }), undefined);
     assert.equal(await by({ name: 'restart', force: true }), 'somebody (with a key, from this device)');
     const throughProxy = { ...withKey, 'x-forwarded-for': '192.0.2.7' };
-    assert.equal(await by({ name: 'approve', by: 'ada' }, throughProxy), 'ada (with a key, through a proxy)');
+    assert.equal(
+      await by({ name: 'approve', by: 'ada', to: 'hello.1' }, throughProxy),
+      'ada (with a key, through a proxy)',
+    );
   });
 
   for (const kind of KINDS) {
     for (const name of requestsOf(kind)) {
       it(`takes ${name} of a ${kind}, if there is one`, async () => {
-        const { code, body } = await post({ name }, `${GROUP}/${PLURALS[kind]}/hello/requests`);
+        const { code, body } = await post(
+          { name, ...(name === 'approve' ? { to: 'hello.1' } : {}) },
+          `${GROUP}/${PLURALS[kind]}/hello/requests`,
+        );
         assert.equal(code, kind === 'App' ? 202 : 404, JSON.stringify(body));
       });
     }
@@ -90,6 +96,11 @@ describe('requests in the resource API', () => {
       'a revision for another request',
       { name: 'restart', to: 'a' },
       '422 to: only rollback and approve name a revision',
+    ],
+    [
+      'an approval of whatever comes',
+      { name: 'approve' },
+      '422 to: Required value: name the revision that is approved, as status.next.revision does',
     ],
     ['a revision that is no name', { name: 'approve', to: '../a' }, '422 to: must be the name of a revision'],
     [
