@@ -48,8 +48,12 @@ export async function executeAppStep(
       if (local) return { outcome: { is: 'progressing', reason: 'Staging', message: `${local} is on the device` } };
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
       await flushWayBack(deps, facts.rollout);
+      // An agent that dies from here on has to know that it was begun: the services come back with the rest of it.
+      const begun = { promoting: facts.content.name };
+      report(begun);
+      await deps.store.flush();
       // Its Revision is written with the promotion: until then part of what runs is still that of the release before.
-      return propose(deps, app, step, [...first, ...without(active, first)]);
+      return { ...begun, ...(await propose(deps, app, step, [...first, ...without(active, first)])) };
     }
     case 'remember': {
       const { content, revisions: known } = facts;

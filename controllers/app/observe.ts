@@ -32,11 +32,11 @@ import { observeCommands } from './commands/commands.js';
 import { observeDiskPressure } from './images/disk-pressure.js';
 import { observeImageRetention } from './images/image-retention.js';
 import type { AppFacts } from './plan.js';
-import { identityOf, retainVolumes, sameSpec } from './release/children.js';
+import { identityOf, retainVolumes } from './release/children.js';
 import { filterByContract } from './release/contracts.js';
 import { differences } from './release/differences.js';
 import { isVerifying, pinnedImages, revisionsOf } from './rollout/history.js';
-import { isTurning, observeTarget, type Target } from './rollout/observe.js';
+import { type Interrupted, isTurning, observeInterrupted, observeTarget, type Target } from './rollout/observe.js';
 import { decideWhen, type When } from './rollout/when.js';
 import { windowAt } from './rollout/window.js';
 
@@ -114,14 +114,21 @@ export function observeApp(
     return { target, desired, missing, diskPressure, hasImages };
   };
   const first = wantedOf(observeTarget(cache, app, revisions, existing, standalone));
-  const decided = observeWhen(deps, app, { ...first, existing, revisions });
-  const meanwhile =
+  const interrupted = observeInterrupted(cache, app, revisions, existing, {
+    standalone,
+    rollout: first.target.rollout,
+  });
+  const decided = observeWhen(deps, app, { ...first, existing, revisions, interrupted });
+  const back =
     decided.is === 'later' && app.status?.rollback
       ? observeTarget(cache, app, revisions, existing, standalone, { waits: true })
       : undefined;
-  const { target, desired, missing, diskPressure } = meanwhile?.rollout.back ? wantedOf(meanwhile) : first;
+  // While it waits, what was promoted last is whole: nothing is down for a release that is not declared any more.
+  const isCutOff = decided.is === 'later' && interrupted?.lost.length === 0;
+  const meanwhile = back?.rollout.back ? back : isCutOff ? interrupted.target : undefined;
+  const { target, desired, missing, diskPressure } = meanwhile ? wantedOf(meanwhile) : first;
   const { content, rollout } = target;
-  const isBack = rollout.back !== undefined;
+  const isBack = rollout.back !== undefined || meanwhile !== undefined;
   const when: When = isBack ? { is: 'now', next: decided.next } : decided;
   const issuesOf = (one: App): readonly Issue[] => [
     ...checkRelease(one, {
@@ -147,6 +154,7 @@ export function observeApp(
     missing: missing.map(({ spec }) => imageAndState(store, spec)),
     diskPressure,
     when,
+    isInterrupted: interrupted !== undefined,
     imageRetention: observeImageRetention({
       ...{ app, existing, desired, store, cache, ages, graceMs },
       pinned: pinnedImages(cache, revisions),
@@ -166,48 +174,30 @@ interface WhenInput {
   readonly desired: readonly AnyDeclared[];
   readonly revisions: readonly Revision[];
   readonly hasImages: boolean;
+  readonly interrupted: Interrupted | undefined;
 }
 
 /** Finds out whether the content of an App may be promoted now. */
 function observeWhen(
   { now, bootId, goesAhead }: Observed,
   { metadata, spec, status }: App,
-  { target: { content, rollout }, existing, desired, revisions, hasImages }: WhenInput,
+  { target: { content, rollout }, existing, desired, revisions, hasImages, interrupted }: WhenInput,
 ): When {
   const apply = applyOf(spec);
   const isNew =
     apply !== 'now' &&
     !rollout.back &&
     latestOf(revisions)?.metadata.name !== content.name &&
-    differences(existing, desired).some((one) => !one.startsWith('Image/')) &&
-    !isBegun(existing, desired, latestOf(revisions));
+    differences(existing, desired).some((one) => !one.startsWith('Image/'));
   const nowMs = now();
   return decideWhen({
     ...{ app: metadata.name, apply, isNew, hasImages, bootId, nowMs },
     window: isNew && apply === 'window' && spec.rollout?.window ? windowAt(spec.rollout.window, nowMs) : undefined,
     revision: content.name,
-    interrupts: existing.some(({ kind }) => kind === 'Service'),
+    isBegun: interrupted?.by === content.name,
+    interrupts: existing.some(({ kind }) => kind === 'Service') && !interrupted?.lost.length,
     next: status?.next,
     goesAhead: goesAhead?.(metadata.name) ?? false,
-  });
-}
-
-/**
- * Tells whether a service has its new spec already, which it gets before the others when it has to make room for its image:
- * it is stopped, and only the rest of the promotion brings it back.
- */
-function isBegun(
-  existing: readonly AnyResource[],
-  desired: readonly AnyDeclared[],
-  latest: Revision | undefined,
-): boolean {
-  if (!latest) return false;
-  return existing.some((one) => {
-    if (one.kind !== 'Service' || !isActive(one)) return false;
-    const { name } = one.metadata;
-    const was = latest.spec.documents.find((each) => each.kind === 'Service' && each.name === name);
-    const wanted = desired.find((each) => each.kind === 'Service' && each.metadata.name === name);
-    return wanted !== undefined && sameSpec(one, wanted) && !(was && sameSpec(one, was));
   });
 }
 

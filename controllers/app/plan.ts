@@ -65,6 +65,8 @@ export interface AppFacts {
   readonly missing: readonly string[];
   /** What has to be removed from the disk before some of them are downloaded. */
   readonly diskPressure: DiskPressure;
+  /** Services have made room for a release that is not promoted, and are not brought back yet. */
+  readonly isInterrupted: boolean;
   /** Images that the document does not ask for, and what happens to them. */
   readonly imageRetention: ImageRetention;
   /** Services of the app that wait for the lock. */
@@ -222,8 +224,10 @@ function planWaiting(
     const because = `release ${running.commit}`;
     return { ...act('Settling', { do: 'commit', because }), phase: 'Waiting' };
   }
-  const unlock = upkeep ? undefined : planUnlock(facts, 'nothing stops while the release waits');
-  const waiting: Steps = wait(when.reason, when.message, when.forMs);
+  const isStuck = facts.isInterrupted && upkeep !== undefined;
+  const unlock = upkeep && !isStuck ? undefined : planUnlock(facts, 'nothing stops while the release waits');
+  const down = isStuck && upkeep.outcome.is === 'waiting' ? `. ${upkeep.outcome.message}` : '';
+  const waiting: Steps = wait(when.reason, `${when.message}${down}`, when.forMs);
   return { ...waiting, steps: unlock?.steps ?? [], phase: 'Waiting' };
 }
 

@@ -28,6 +28,8 @@ export interface AppResult extends StepResult {
   readonly committed: boolean;
   /** Another revision is to run than the one that is declared. */
   readonly rollback: Rollback;
+  /** Name of the Revision that services are about to make room for. */
+  readonly promoting: string;
   /** What is declared is no longer held back. */
   readonly retried: boolean;
   /** Somebody has let that content go ahead. */
@@ -40,7 +42,7 @@ export interface AppResult extends StepResult {
  */
 export function appStatus(
   { status }: App,
-  { document, existing, locked, skipped, rollout, when, revisions }: AppObservation,
+  { document, existing, locked, skipped, rollout, when, revisions, isInterrupted }: AppObservation,
   progress: Progress<AppPlan, AppResult>,
 ): Facts<'App'> {
   const { at, plan, result } = progress;
@@ -69,6 +71,7 @@ export function appStatus(
   const told = result.retried ? undefined : before.rollback;
   const isTold = rollout.back !== undefined || told?.from === rollout.declared.name;
   const rollback = result.rollback ?? (isTold ? told : undefined);
+  const promoting = result.promoting ?? (isInterrupted ? before.promoting : undefined);
   const next = at === 'acted' || at === 'reported' ? nextOf(document, when, progress) : before.next;
   const refused = result.retried ? undefined : refusedUntilNow(before);
   return {
@@ -78,6 +81,7 @@ export function appStatus(
     ...(images && Object.keys(images).length > 0 ? { images } : {}),
     ...(rollback ? { rollback } : {}),
     ...(next ? { next: { ...next, ...(refused === undefined ? {} : { refused }) } } : {}),
+    ...(promoting === undefined ? {} : { promoting }),
     ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
     ...(Object.keys(started).length > 0 ? { begun: started } : {}),

@@ -544,6 +544,8 @@ export interface AppStatus {
       at: string;
     };
   };
+  /** Name of the Revision that services have begun to make room for, before it was promoted; it goes on whatever it would wait for. Cannot be rebuilt. */
+  promoting?: string;
   /**
    * Optional services of the release whose contract this device does not meet; they do not run.
    *

@@ -264,6 +264,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
           at: { type: "string", description: "RFC 3339." },
         }, additionalProperties: false },
       }, additionalProperties: false },
+      promoting: { type: "string", description: "Name of the Revision that services have begun to make room for, before it was promoted; it goes on whatever it would wait for. Cannot be rebuilt." },
       leftOut: { type: "array", description: "Optional services of the release whose contract this device does not meet; they do not run.", items: { type: "string", description: "Name of the service." } },
       images: { type: "object", description: "What the images of the services are, by service: name@sha256:… for one from a registry, else the id.", additionalProperties: { type: "string" } },
       lock: { type: "object", description: "The update lock: held by the agent, or blocked by the application.", required: ["state"], properties: {

@@ -22,6 +22,7 @@ export const quietAppFacts = (facts: Partial<AppFacts> = {}): AppFacts => ({
     byHand: undefined,
   },
   when: { is: 'now', next: undefined },
+  isInterrupted: false,
   issues: [],
   taken: [],
   missing: [],

@@ -6,7 +6,7 @@ import { isUndecided, lastGoodOf, latestOf, type Revision, servicesOfRevision } 
 import { type OnFailure, onFailureOf } from '../../../crds/model/rollout.js';
 import type { AppStatus } from '../../../crds/model/types.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
-import { childrenOf, declaredAs, identityOf } from '../release/children.js';
+import { childrenOf, declaredAs, identityOf, sameSpec } from '../release/children.js';
 import { type Content, contentOf } from './content.js';
 import { restore } from './restore.js';
 
@@ -132,6 +132,44 @@ function keptImages(
     if (one.kind !== 'Image' || !isActive(one) || names.has(one.metadata.name)) return [];
     return declared.has(one.spec.image) && cache.image(one.spec.image) ? [declaredAs(one)] : [];
   });
+}
+
+/** What was promoted last, for services that have made room for something else and are down. */
+export interface Interrupted {
+  /** Name of the Revision that they made room for. */
+  readonly by: string;
+  /** Its children, to be promoted again. */
+  readonly target: Target;
+  /** References of images that are gone for good. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * Finds services that have made room for the images of something that is not promoted: their specs are neither those of
+ * what was promoted last nor any that it is brought back with. Undefined when there are none. `rollout`: what the target
+ * says besides its children.
+ */
+export function observeInterrupted(
+  cache: EngineCache,
+  app: App,
+  revisions: readonly Revision[],
+  existing: readonly AnyResource[],
+  { standalone, rollout }: { readonly standalone: readonly Service[]; readonly rollout: RolloutFacts },
+): Interrupted | undefined {
+  const by = app.status?.promoting;
+  const latest = latestOf(revisions);
+  if (by === undefined || !latest) return undefined;
+  const { documents, images, lost } = restore(cache, app, latest, standalone);
+  const isDown = existing.some((one) => {
+    if (one.kind !== 'Service' || !isActive(one)) return false;
+    const { name } = one.metadata;
+    const was = latest.spec.documents.find((each) => each.kind === 'Service' && each.name === name);
+    const restored = documents.find((each) => each.kind === 'Service' && each.metadata.name === name);
+    return was !== undefined && !sameSpec(one, was) && !(restored && sameSpec(one, restored));
+  });
+  if (!isDown) return undefined;
+  const children = [...images, ...documents, ...keptImages(cache, app, existing, images)];
+  return { by, lost, target: { children, content: { name: latest.metadata.name, documents }, rollout } };
 }
 
 /** What the status says is of what the document said before. */

@@ -13,9 +13,11 @@ export interface WhenFacts {
   readonly window: WindowState | undefined;
   /** Name of the Revision that the content will be. */
   readonly revision: string;
-  /** It differs from what is declared of the App's children, and its promotion has not begun. */
+  /** It differs from what is declared of the App's children. */
   readonly isNew: boolean;
-  /** Some service of the App is there: the promotion interrupts something. */
+  /** Services have made room for its images already: only the rest of the promotion brings them back. */
+  readonly isBegun: boolean;
+  /** What was promoted last runs, or can be brought back: the promotion interrupts something. */
   readonly interrupts: boolean;
   /** Its images are on the device, but for those whose services stop before they are downloaded. */
   readonly hasImages: boolean;
@@ -69,7 +71,8 @@ export function decideWhen(facts: WhenFacts): When {
     ...(noted === undefined ? {} : { bootId: noted }),
     ...(approved ? { approved } : {}),
   };
-  if (approved || facts.goesAhead || (!facts.interrupts && apply !== 'approval')) return { is: 'now', next };
+  if (approved || facts.isBegun || facts.goesAhead || (!facts.interrupts && apply !== 'approval'))
+    return { is: 'now', next };
   const way = `\`supercargo approve ${app}\` lets it go ahead`;
   if (apply === 'approval') {
     const message = `Revision ${revision} waits until somebody approves it: ${way}`;

@@ -77,6 +77,15 @@ describe('a release that waits for its time', () => {
     const ms = at - device.clock.now() + (at > device.clock.now() ? 0 : 24 * 60 * MINUTE_MS);
     await pass(Math.ceil(ms / MINUTE_MS));
   };
+  /** As `pass`, whatever there is to do then. */
+  const minutes = async (count: number) => {
+    for (let second = 0; second < count * 60; second += 1) {
+      await agent().quiet();
+      device.clock.advance(1_000);
+    }
+    await agent().quiet();
+  };
+  const commits = () => latestFirst(store().list('Revision')).map(({ spec }) => spec.release?.commit);
   const ask = async (
     name: 'approve' | 'retry' | 'rollback' | 'restart' | 'force' | 'cleanup',
     more: Partial<Request> = {},
@@ -370,21 +379,105 @@ describe('a release that waits for its time', () => {
     assert.deepEqual(names(), []);
   });
 
+  /** Its `web` gives its image up before it downloads the next one, or only stops. */
+  const makingRoom = (
+    commit: string,
+    rollout: Rollout = APPROVAL,
+    { strategy = 'delete-then-download', image = '' } = {},
+  ): AppSpec => {
+    const of = release(commit, rollout);
+    const { image: usual = '', ...web } = of.services?.web ?? {};
+    const labels = { 'io.balena.update.strategy': strategy };
+    return { ...of, services: { ...of.services, web: { ...web, image: image || usual, labels } } };
+  };
+
   it('stops nothing to make room for its images before its time', async () => {
-    const deleting = (commit: string): AppSpec => {
-      const of = release(commit, APPROVAL);
-      const image = of.services?.web?.image ?? '';
-      const labels = { 'io.balena.update.strategy': 'delete-then-download' };
-      return { ...of, services: { ...of.services, web: { ...of.services?.web, image, labels } } };
-    };
-    await bring(deleting('a'));
+    await bring(makingRoom('a'));
     await ask('approve');
     const before = containers();
-    await bring(deleting('b'));
+    await bring(makingRoom('b'));
     assert.deepEqual([said(), containers()], ['False AwaitingApproval', before]);
     assert.ok(device.engine.images.seen('web:1'));
     assert.equal(device.engine.images.seen('web:2'), undefined);
     await ask('approve');
+    assert.equal(said(), 'True Settled');
+    runs('b');
+  });
+
+  for (const strategy of ['kill-then-download', 'delete-then-download'])
+    it(`brings back what made room for another one that is taken back meanwhile, with ${strategy}`, async () => {
+      await bring(makingRoom('a', APPROVAL, { strategy }));
+      await ask('approve');
+      const before = names();
+      await bring(makingRoom('b', APPROVAL, { strategy, image: 'web:typo' }));
+      await store().request(keyOf('App', 'hello'), { approve: {} });
+      await minutes(1);
+      assert.deepEqual(names(), ['db_8_1_a'], 'web has made room');
+      const { revision } = app().status?.next ?? {};
+      assert.equal(app().status?.promoting, revision);
+      await declare(makingRoom('c', APPROVAL, { strategy }));
+      // Agents that die on the way back, again and again.
+      for (let lives = 0; lives < 5; lives += 1) {
+        for (let turn = 0; turn < lives; turn += 1) await new Promise((next) => setImmediate(next));
+        device.kill();
+        await device.boot();
+      }
+      await minutes(10);
+      assert.equal(said(), 'False AwaitingApproval');
+      assert.deepEqual([names(), app().status?.lock, app().status?.promoting], [before, undefined, undefined]);
+      assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
+      assert.deepEqual(commits(), ['a']);
+      await ask('approve');
+      assert.equal(said(), 'True Settled');
+      runs('c');
+    });
+
+  it('goes ahead when what it would interrupt is down for another one, and gone', async () => {
+    const local = (commit: string) => makingRoom(commit, NIGHT, { image: `built:${commit}` });
+    device.engine.images.add('built:a', { content: 'a' });
+    await bring(local('a'));
+    await until('12:00');
+    await bring(local('b'));
+    await until('02:01').catch(() => undefined);
+    await minutes(5);
+    assert.deepEqual(names(), ['db_8_1_a'], 'web has made room');
+    const { id = '' } = device.engine.images.seen('built:a') ?? {};
+    for (const tag of device.engine.images.seen(id)?.tags ?? []) device.engine.docker.removeImage(tag);
+    assert.equal(device.engine.images.seen(id), undefined);
+    await minutes(120);
+    await bring(release('c', NIGHT));
+    runs('c');
+  });
+
+  it('is approved as a whole: what made room for it does not let something else pass', async () => {
+    await bring(makingRoom('a'));
+    await ask('approve');
+    await bring(makingRoom('b', APPROVAL, { image: 'web:typo' }));
+    await store().request(keyOf('App', 'hello'), { approve: {} });
+    await minutes(1);
+    assert.deepEqual(names(), ['db_8_1_a']);
+    const more = makingRoom('b', APPROVAL, { image: 'web:typo' });
+    const db = { image: 'db:1', imageId: 8, environment: { MORE: '1' } };
+    await declare({ ...more, services: { ...more.services, db } });
+    await minutes(10);
+    assert.equal(said(), 'False AwaitingApproval');
+    assert.deepEqual(names(), ['db_8_1_a', 'web_7_1_a'], 'what ran is there again');
+  });
+
+  it('is finished by another agent once services have made room for it', async () => {
+    await bring(makingRoom('a', NIGHT));
+    await until('12:00');
+    device.engine.images.serve('web:2', { content: 'web:2', held: true });
+    await bring(makingRoom('b', NIGHT));
+    await until('01:59');
+    await minutes(2);
+    assert.deepEqual(names(), ['db_8_1_a']);
+    await agent().flush();
+    await device.halt();
+    device.clock.advance(5 * 60 * MINUTE_MS);
+    device.engine.images.release('web:2');
+    await device.boot();
+    await settle();
     assert.equal(said(), 'True Settled');
     runs('b');
   });
