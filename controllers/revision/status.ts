@@ -29,8 +29,7 @@ export function revisionStatus(
   const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, illBefore: _ill, ...still } = kept;
   const { lastLines, ...rest } = still;
   const at = new Date(nowMs).toISOString();
-  const isGood = looked.verdict.is === 'good' && (looked.recentRuns.length === 0 || result.confirmed === true);
-  const verdict = looked.verdict.is === 'good' && !isGood ? UNCONFIRMED : looked.verdict;
+  const verdict = isProven(looked, result) ? looked.verdict : UNPROVEN;
   if (isHeld && verdict.is !== 'good') {
     return {
       ...rest,
@@ -68,8 +67,20 @@ export function revisionStatus(
   }
 }
 
-/** What the engine does not confirm is still open. */
-const UNCONFIRMED = { is: 'open' } as const;
+/** A verdict that this pass came to only after its step; the change that led to it has another pass follow. */
+const UNPROVEN = { is: 'open' } as const;
+
+/** Whether what goes with the verdict is there: a good one is confirmed by the engine, of a bad one the last lines are read. Pure. */
+function isProven({ verdict, recentRuns, guilty }: Looked, result: Partial<RevisionResult>): boolean {
+  switch (verdict.is) {
+    case 'good':
+      return recentRuns.length === 0 || result.confirmed === true;
+    case 'bad':
+      return guilty === undefined || result.lastLines !== undefined;
+    case 'open':
+      return true;
+  }
+}
 
 function superseded(before: RevisionStatus, attempt: number, message: string): Facts<'Revision'> {
   const { readySince: _ready, watchedSeconds: _watched, watchedAt: _at, illBefore: _ill, ...rest } = before;
