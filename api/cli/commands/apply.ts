@@ -3,6 +3,7 @@ import { differences, writtenParts } from '../../../crds/model/differences.js';
 import type { AnyResource, App, Service } from '../../../crds/model/kinds.js';
 import { isMap } from '../../../crds/model/maps.js';
 import type { Plan } from '../../../crds/model/plan.js';
+import { awaitsEngine } from '../../../crds/model/readiness.js';
 import { ApiError, type Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
@@ -74,7 +75,8 @@ async function goAhead(session: Session, client: Client, applied: readonly Appli
   const mirror = new Mirror<App>(client, [collectionPath('App')]);
   const seen = await mirror.until(() => {
     const apps = mine.map((one) => ({ ...one, app: mirror.get('App', one.subject.name) }));
-    return apps.every(({ app }) => app && isObserved(app)) ? apps : undefined;
+    // Without the engine nothing is known of what waits.
+    return apps.every(({ app }) => app && isObserved(app) && !awaitsEngine(app)) ? apps : undefined;
   }, SEEN_MS);
   if (!seen) throw lateError('The agent has not looked at what was applied', SEEN_MS / 1000);
   for (const { subject, generation, app } of seen) {
@@ -86,8 +88,16 @@ async function goAhead(session: Session, client: Client, applied: readonly Appli
     const { next } = app?.status ?? {};
     if (!next || next.approved) continue;
     const options = { wait: true, timeout: `${SEEN_MS / 1000}s` };
-    await request(session, client, [subject], 'approve', options, { to: next.revision });
+    await request(session, client, [subject], 'approve', options, { to: next.revision }).catch(async (error) => {
+      if (!(error instanceof CommandError) || !(await isBegun(client, subject, generation))) throw error;
+    });
   }
+}
+
+/** Tells whether what was applied has gone ahead by itself meanwhile: it waited for its images alone. */
+async function isBegun(client: Client, subject: Written, generation: number): Promise<boolean> {
+  const { metadata, status } = await client.ask<App>('GET', objectPath(subject));
+  return metadata.generation === generation && status !== undefined && !status.next;
 }
 
 /** Within what time the agent has looked at what was applied, ms. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isObserved } from '../../../../crds/model/conditions.js';
+import { awaitsEngine } from '../../../../crds/model/readiness.js';
 import type { AppSpec } from '../../../../crds/model/types.js';
 import { CommandProcess } from '../../../setup/command.js';
 import { until } from '../../../setup/until.js';
@@ -87,6 +89,41 @@ describe('the command and releases that wait for their time', function () {
     assert.deepEqual(modes(), ['MODE=fast']);
     const third = await run('apply', '--now', '-f', write('slow', { apply: 'now' }));
     assert.doesNotMatch(third.out, /goes ahead/);
+    assert.deepEqual(modes(), ['MODE=slow']);
+  });
+
+  it('apply --now waits for an engine that is away, and approves what it applied', async () => {
+    await run('apply', '--now', '-f', write('slow'));
+    agent.engine.goAway();
+    await until(
+      'the engine is away',
+      () => awaitsEngine(agent.store.get('App', 'shop') ?? assert.fail('no App')),
+      Boolean,
+    );
+    const late = run('apply', '--now', '-f', write('fast'));
+    await until(
+      'the agent has seen it',
+      () => agent.store.get('App', 'shop'),
+      (app) => app !== undefined && app.metadata.generation === 2 && isObserved(app),
+    );
+    agent.engine.comeBack();
+    const { code, out, err } = await late;
+    assert.equal(code, 0, err);
+    assert.match(out, /app\/shop changed\napp\/shop goes ahead\n/);
+    assert.deepEqual(modes(), ['MODE=fast']);
+  });
+
+  it('apply --now is content with a release that has gone ahead by itself', async () => {
+    // It is promoted as soon as the agent has said of it that it is the next one.
+    const stop = agent.store.watch(({ object }) => {
+      if (object.kind === 'App' && isObserved(object) && object.status?.next) agent.engine.images.release('web:2');
+    });
+    agent.engine.images.serve('web:2', { content: 'web:2', held: true });
+    const path = write('slow', { window: { cron: '0 0 1 1 *', duration: '1m', timeZone: 'UTC' } });
+    writeFileSync(path, readFileSync(path, 'utf8').replace('web:1', 'web:2'));
+    const { code, err } = await run('apply', '--now', '-f', path);
+    stop();
+    assert.equal(code, 0, err);
     assert.deepEqual(modes(), ['MODE=slow']);
   });
 });
