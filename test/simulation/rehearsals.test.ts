@@ -46,7 +46,7 @@ describe('a rehearsal', () => {
     it(`says what is then done, and nothing afterwards: ${scenario.it}`, async () => {
       const run = new ScenarioRun(scenario);
       try {
-        const agent = await run.prepare({ halted: scenario.byHand !== undefined });
+        const agent = await run.prepare({ halted: scenario.byHand !== undefined && !scenario.noticed });
         const plan = await rehearsed(agent, scenario.target);
         assert.ok(plan.complete);
         const calls = followCalls(run.device);
