@@ -19,6 +19,7 @@ import { needsLock } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, pendingRequest } from '../../crds/model/requests.js';
 import { latestOf, type Revision } from '../../crds/model/revisions.js';
 import { applyOf } from '../../crds/model/rollout.js';
+import { isSuspended } from '../../crds/model/suspend.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
 import { standaloneNames, standaloneServices } from '../../crds/schema/standalone.js';
@@ -180,9 +181,10 @@ interface WhenInput {
 /** Finds out whether the content of an App may be promoted now. */
 function observeWhen(
   { now, bootId, goesAhead }: Observed,
-  { metadata, spec, status }: App,
+  app: App,
   { target: { content, rollout }, existing, desired, revisions, hasImages, interrupted }: WhenInput,
 ): When {
+  const { metadata, spec, status } = app;
   const apply = applyOf(spec);
   const isNew =
     apply !== 'now' &&
@@ -196,6 +198,7 @@ function observeWhen(
     revision: content.name,
     isBegun: interrupted?.by === content.name,
     interrupts: existing.some(({ kind }) => kind === 'Service') && !interrupted?.lost.length,
+    isSuspended: isSuspended(app),
     next: status?.next,
     goesAhead: goesAhead?.(metadata.name) ?? false,
   });

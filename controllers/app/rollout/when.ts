@@ -21,6 +21,8 @@ export interface WhenFacts {
   readonly interrupts: boolean;
   /** Its images are on the device, but for those whose services stop before they are downloaded. */
   readonly hasImages: boolean;
+  /** The App is suspended: it is not promoted, and a boot is none that it waits for. */
+  readonly isSuspended?: boolean;
   /** What the status says. */
   readonly next: Next | undefined;
   readonly bootId: string;
@@ -63,8 +65,9 @@ export function decideWhen(facts: WhenFacts): When {
   if (!isNew || apply === 'now') return { is: 'now', next: undefined };
   const known = before?.revision === revision ? before : undefined;
   const { approved, bootId: seenIn = bootId } = known ?? {};
-  // A boot that came before the images were there does not count: the device has run since, and is not interrupted.
-  const noted = apply !== 'reboot' ? undefined : hasImages || facts.goesAhead ? seenIn : bootId;
+  // A boot that came before it could be promoted does not count: the device has run since, and is not interrupted.
+  const counts = (hasImages && !facts.isSuspended) || facts.goesAhead;
+  const noted = apply !== 'reboot' ? undefined : counts ? seenIn : bootId;
   const next: Next = {
     revision,
     since: known?.since ?? new Date(nowMs).toISOString(),

@@ -300,6 +300,25 @@ describe('a release that waits for its time', () => {
     runs('b');
   });
 
+  it('waits for another boot when the App was suspended at the first', async () => {
+    await bring(release('a', REBOOT));
+    await bring(release('b', REBOOT));
+    await declare(release('b', REBOOT, { suspend: true }));
+    await agent().quiet();
+    await device.halt();
+    device.boots += 1;
+    await device.boot();
+    await agent().quiet();
+    device.clock.advance(600 * MINUTE_MS);
+    await agent().quiet();
+    assert.equal(said(), 'False Suspended');
+    await bring(release('b', REBOOT));
+    assert.equal(said(), 'False AwaitingReboot');
+    runs('a');
+    await anotherAgent({ boots: true });
+    runs('b');
+  });
+
   it('waits for another boot when its images came after the first', async () => {
     await bring(release('a', REBOOT));
     device.engine.images.serve('web:2', { content: 'web:2', held: true });

@@ -47,6 +47,11 @@ describe('decideWhen', () => {
       'AwaitingReboot, not b1',
     ],
     [
+      'waits for the next boot where the last one came while the App was suspended',
+      { apply: 'reboot', next: { ...seen, bootId: 'b0' }, isSuspended: true },
+      'AwaitingReboot, not b1',
+    ],
+    [
       'waits for a boot of its own, whatever was declared before',
       { apply: 'reboot', next: { ...seen, revision: 'shop.1', bootId: 'b0' } },
       'AwaitingReboot, not b1',
