@@ -219,6 +219,8 @@ function planWaiting(
   upkeep?: Steps,
 ): AppPlan {
   if (upkeep?.steps.length) return { ...upkeep, phase: 'Waiting' };
+  const leftover = planLeftoverImages(facts);
+  if (leftover) return { ...leftover, phase: 'Waiting' };
   const running = runningRelease(facts);
   if (!upkeep && running && canonical(app.status?.release) !== canonical(running)) {
     const because = `release ${running.commit}`;
@@ -229,6 +231,16 @@ function planWaiting(
   const down = isStuck && upkeep.outcome.is === 'waiting' ? `. ${upkeep.outcome.message}` : '';
   const waiting: Steps = wait(when.reason, `${when.message}${down}`, when.forMs);
   return { ...waiting, steps: unlock?.steps ?? [], phase: 'Waiting' };
+}
+
+/** Deletes or retains images of earlier edits: neither what runs nor what waits needs them, and no download has them deleted. */
+function planLeftoverImages({ imageRetention: { evictable, expired, unused } }: AppFacts): Steps | undefined {
+  const ofNobody = (names: readonly string[]): readonly string[] => names.filter((one) => evictable.includes(one));
+  const [gone, kept] = [ofNobody(expired), ofNobody(unused)];
+  const because = 'neither in what runs nor in what waits';
+  if (gone.length > 0) return act('Staging', { do: 'prune', images: gone, because: `${imagesOf(gone)} ${because}` });
+  if (kept.length > 0) return act('Staging', { do: 'keep', images: kept, because: `${imagesOf(kept)} ${because}` });
+  return undefined;
 }
 
 /** The release runs, and nobody knows yet whether it is good. */

@@ -373,6 +373,21 @@ describe('a release that waits for its time', () => {
     assert.deepEqual(volumes(), []);
   });
 
+  it('leaves no image of an edit before, also where it needs no download itself', async () => {
+    await bring(release('a', APPROVAL));
+    await ask('approve');
+    await bring(release('b', APPROVAL));
+    assert.ok(device.engine.images.seen('web:2'));
+    await bring(release('a', APPROVAL, { services: { web: { image: 'web:1', environment: { OF: 'c' } } } }));
+    await pass(10);
+    assert.equal(said(), 'False AwaitingApproval');
+    assert.deepEqual(
+      ['web:1', 'web:2', 'db:1'].filter((name) => device.engine.images.seen(name)),
+      ['web:1', 'db:1'],
+    );
+    runs('a');
+  });
+
   it('waits as a whole: a service that it no longer has, too', async () => {
     await bring(release('a', APPROVAL));
     await ask('approve');
