@@ -1,6 +1,9 @@
 import cron from 'node-cron';
 
 const MINUTE_MS = 60_000;
+/** Longest time that a pass waits for a window, ms: clocks jump. */
+export const LONGEST_WAIT_MS = 60 * 60_000;
+
 /** Every time zone is ahead of UTC by a multiple of it: an hour of the day begins with one, ms. */
 const SLOT_MS = 15 * MINUTE_MS;
 /** Shorter than any day, so that at most one day ends in it, ms. */

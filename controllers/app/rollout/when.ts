@@ -1,6 +1,7 @@
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import type { Apply } from '../../../crds/model/rollout.js';
 import type { AppStatus } from '../../../crds/model/types.js';
+import { LONGEST_WAIT_MS } from '../../runtime/cron-times.js';
 import type { WindowState } from './window.js';
 
 type Next = NonNullable<AppStatus['next']>;
@@ -50,8 +51,6 @@ export type When =
       readonly until?: string;
     };
 
-/** Longest time that a pass waits for a window, ms: clocks jump. */
-const LONGEST_MS = 60 * 60_000;
 /** How soon to look again at what only an event ends, ms. */
 const LOOK_MS = 10 * 60_000;
 
@@ -91,12 +90,12 @@ export function decideWhen(facts: WhenFacts): When {
   const { opensMs, opensAt } = window;
   if (opensMs === undefined) {
     const message = `Revision ${revision} waits for its window, and none opens within five years: declare another rollout.window; ${way} without`;
-    return { is: 'later', reason: 'OutsideWindow', message, forMs: LONGEST_MS, next, hasImages };
+    return { is: 'later', reason: 'OutsideWindow', message, forMs: LONGEST_WAIT_MS, next, hasImages };
   }
   return {
     ...{ is: 'later', reason: 'OutsideWindow' },
     message: `Revision ${revision} waits until ${opensAt}, when its window opens; ${way} at once`,
-    forMs: Math.min(opensMs - nowMs, LONGEST_MS),
+    forMs: Math.min(opensMs - nowMs, LONGEST_WAIT_MS),
     next,
     hasImages,
     until: new Date(opensMs).toISOString(),

@@ -1,7 +1,7 @@
 import cron from 'node-cron';
 import { cronIssue, windowCron } from '../../../crds/model/cron.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
-import { firstMinute } from '../../runtime/cron-times.js';
+import { firstMinute, LONGEST_WAIT_MS } from '../../runtime/cron-times.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
 
 /** Whether the device may be restarted now. `inMs`: when to look again; `next`: undefined when no window begins within a week. */
@@ -10,8 +10,6 @@ export type RebootPermission =
   | { readonly is: 'never' }
   | { readonly is: 'later'; readonly inMs: number; readonly next: string | undefined };
 
-/** Longest time that a pass waits for a window, ms: clocks jump. */
-const LONGEST_MS = 60 * 60_000;
 const MINUTE_MS = 60_000;
 const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;
 
@@ -27,6 +25,6 @@ export function rebootPermission(reboot: HostConfigSpec['reboot'], nowMs: number
   const minute = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
   const next = firstMinute(expression, { fromMs: minute, toMs: minute + WEEK_MS });
   if (next === minute) return { is: 'allowed' };
-  if (next === undefined) return { is: 'later', inMs: LONGEST_MS, next };
-  return { is: 'later', inMs: Math.min(next - nowMs, LONGEST_MS), next: new Date(next).toISOString() };
+  if (next === undefined) return { is: 'later', inMs: LONGEST_WAIT_MS, next };
+  return { is: 'later', inMs: Math.min(next - nowMs, LONGEST_WAIT_MS), next: new Date(next).toISOString() };
 }
