@@ -98,7 +98,7 @@ function watches({ store, cache }: AppDeps, memory: Memory, wake: (name: string)
     if (owner !== undefined && splitKey(owner).kind === 'App') wake(splitKey(owner).name);
     else if (type === 'DELETED')
       resync(); // the name of a child is free
-    else if (object.kind === 'Service' || object.kind === 'Volume') wake(object.spec.app);
+    else if ('app' in object.spec && object.spec.app !== undefined) wake(object.spec.app);
   });
   const resync = (): void => {
     for (const { metadata } of store.list('App')) wake(metadata.name);
