@@ -37,8 +37,8 @@ export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
 /**
  * Waits until all are Ready, with progress: downloads by image, then health by service. Containers that were started
  * meanwhile (`before` are the services as they were) have to keep running for a moment, or to be healthy where they
- * have a healthcheck. An App that waits for its time is not waited for: that may be days away. Throws when a document is stuck, when a service does not work (with its last lines of output), or
- * when time is up.
+ * have a healthcheck. An App that waits for its time is not waited for: that may be days away. Throws when a document is
+ * stuck, when a service does not work (with its last lines of output), or when time is up.
  */
 export async function waitReady(
   session: Session,

@@ -30,7 +30,10 @@ describe('the command and releases that wait for their time', function () {
 
   const write = (mode: string, rollout: AppSpec['rollout'] = { apply: 'approval' }): string => {
     const path = join(folder, 'shop.yaml');
-    const spec = { rollout, services: { web: { image: 'web:1', environment: { MODE: mode } } } };
+    const spec = {
+      rollout: { minReadySeconds: 0, ...rollout },
+      services: { web: { image: 'web:1', environment: { MODE: mode } } },
+    };
     writeFileSync(
       path,
       JSON.stringify({ apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'shop' }, spec }),
