@@ -3,7 +3,7 @@ import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issu
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
-import type { ServiceFields } from '../model/types.js';
+import type { AppSpec, ServiceFields } from '../model/types.js';
 import { passedOverByEngine, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
@@ -11,6 +11,7 @@ import { contradictions } from './check-release.js';
 import { checkRollout } from './check-rollout.js';
 import { checkService, type Found } from './check-service.js';
 import { suggestion } from './nearest.js';
+import type { WellFormed } from './well-formed.js';
 
 /** A host, maybe with a port; no scheme and no path. */
 const REGISTRY = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?$/;
@@ -36,8 +37,14 @@ export function nameIssue(kind: Kind, name: string): string | undefined {
 /** Number of mistakes after which later checks are left out: they cost as much again, and nobody reads on. */
 const ENOUGH = 100;
 
-/** Checks what a schema cannot express about a document that matches its kind's schema. Pure. */
-export function checkDocument(document: AnyDeclared, { isTargetState = false } = {}): readonly Issue[] {
+/**
+ * Checks what a schema cannot express about a document that matches its kind's schema. `part`: the document is what is
+ * left of one that does not. Pure.
+ */
+export function checkDocument(
+  document: AnyDeclared,
+  { isTargetState = false, part }: { readonly isTargetState?: boolean; readonly part?: WellFormed } = {},
+): readonly Issue[] {
   const found = checksOf(document);
   // A target state is taken as a Supervisor takes it: the App reports the mistake, and rolls nothing out.
   if (!isTargetState && found.length <= ENOUGH) {
@@ -47,9 +54,24 @@ export function checkDocument(document: AnyDeclared, { isTargetState = false } =
     if (many === undefined) found.push(...services.flatMap(([fields, base]) => engineFound(fields, base)));
     else found.push([document.kind === 'App' ? ['services'] : ['ports'], many]);
   }
-  const issues = issuesOf(found, ([path, message]) => ({ path: pathText(['spec', ...path]), message }));
+  const whole = part
+    ? found.filter(([[field]]) => !part.without.some((one) => one.length === 1 && one[0] === field))
+    : found;
+  const issues = issuesOf(whole, ([path, message]) => ({
+    path: pathText(['spec', ...(part?.placeOf(path) ?? path)]),
+    message,
+  }));
   // What is malformed is not understood well enough to contradict itself.
-  return document.kind === 'App' && !isTargetState && issues.length === 0 ? contradictions(document.spec) : issues;
+  if (document.kind !== 'App' || isTargetState || issues.length > 0) return issues;
+  return contradictions(part ? withoutServices(document.spec, part) : document.spec);
+}
+
+/** Returns the spec without the services of which a part is malformed. Pure. */
+function withoutServices(spec: AppSpec, { without }: WellFormed): AppSpec {
+  const entries = Object.entries(spec.services ?? {});
+  const isWhole = (name: string): boolean =>
+    !without.some(([part, service]) => part === 'services' && service === name);
+  return { ...spec, services: Object.fromEntries(entries.filter(([name]) => isWhole(name))) };
 }
 
 const engineFound = (fields: ServiceFields, base: Path): Found[] => [

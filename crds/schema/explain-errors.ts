@@ -81,6 +81,12 @@ function stepsOf(pointer: string, root: unknown): Path {
     });
 }
 
+/** Returns the place of an error inside `root`: that of the field itself where one is unknown or missing. Pure. */
+export function placeOfError({ instancePath, params }: ErrorObject, root: unknown): Path {
+  const field: unknown = params.additionalProperty ?? params.missingProperty;
+  return [...stepsOf(instancePath, root), ...(field === undefined ? [] : [String(field)])];
+}
+
 /** Returns what the text of a schema means: `a duration such as 1m30s`. Pure. */
 const textMeant = ({ title }: Schema): string => title?.match(/string \(([^)]*)\)/)?.[1] ?? 'another text';
 

@@ -8,7 +8,8 @@ import { suggestion } from './nearest.js';
 import { unfitForDocument } from './plain.js';
 import type { Schema } from './schema.js';
 import { SCHEMAS } from './schemas.js';
-import { validatorOf } from './validator.js';
+import { MOST_MALFORMED, validatorOf } from './validator.js';
+import { wellFormedPart } from './well-formed.js';
 
 /** A checked document, or every mistake in it; kind and name as far as they could be read. */
 export type Parsed =
@@ -56,11 +57,17 @@ export function parseDocument(value: unknown, { isTargetState = false } = {}): P
   if (misnamed !== undefined) outside.push({ path: 'metadata.name', message: misnamed });
   if (kind === undefined) return refuse(outside);
   const spec = withoutNulls(value.spec ?? undefined, SCHEMAS[kind].spec);
-  const inside = spec === undefined ? [{ path: 'spec', message: 'Missing: a map' }] : validatorOf(kind)(spec);
+  if (spec === undefined) return refuse([...outside, { path: 'spec', message: 'Missing: a map' }]);
+  const { issues: inside, malformed } = validatorOf(kind)(spec);
   const issues = [...outside, ...inside];
-  if (issues.length > 0 || name === undefined) return refuse(issues);
+  const declared = { apiVersion: API_VERSION, kind, metadata: declaredMetadata(metadata, name ?? ''), spec };
+  if (issues.length > 0 || name === undefined) {
+    const isTooMuch = isTargetState || inside.length > MOST_MALFORMED;
+    const part = isTooMuch ? undefined : wellFormedPart(kind, spec, malformed);
+    const rest = part && ({ ...declared, spec: part.spec as unknown } as AnyDeclared);
+    return refuse([...issues, ...(rest ? checkDocument(rest, { part }) : [])]);
+  }
 
-  const declared = { apiVersion: API_VERSION, kind, metadata: declaredMetadata(metadata, name), spec };
   const document = declared as AnyDeclared; // the one place where an unknown value becomes a document
   const more = checkDocument(document, { isTargetState });
   return more.length > 0 ? refuse(more) : { ok: true, document };

@@ -1,11 +1,17 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { type Issue, issuesOf, type Path } from '../model/issue.js';
 import type { Kind } from '../model/kinds.js';
-import { explainError, type Hints } from './explain-errors.js';
+import { explainError, type Hints, placeOfError } from './explain-errors.js';
 import { SCHEMAS } from './schemas.js';
 
-/** Checks the spec of a document; returns every issue with its path from the document's root, the first ones with a description. Pure. */
-export type Validator = (spec: unknown) => readonly Issue[];
+/**
+ * Checks the spec of a document. `issues`: every one with its path from the document's root, the first ones with a
+ * description; `malformed`: their places below `spec`, at most MOST_MALFORMED. Pure.
+ */
+export type Validator = (spec: unknown) => { readonly issues: readonly Issue[]; readonly malformed: readonly Path[] };
+
+/** Number of mistakes after which nobody reads on: what is not malformed is then left unchecked. */
+export const MOST_MALFORMED = 50;
 
 /** Fields whose values are never shown: environment, credentials of the proxy, the configuration variables of the device. */
 const SECRET = ['environment', 'password', 'login'];
@@ -104,7 +110,11 @@ export const validatorOf =
   (kind: Kind): Validator =>
   (spec) => {
     const validate = compiledOf(kind);
-    if (validate(spec)) return [];
+    if (validate(spec)) return { issues: [], malformed: [] };
     const hints = hintsFor(kind);
-    return issuesOf(validate.errors ?? [], (error) => explainError(error, spec, ['spec'], hints));
+    const errors = validate.errors ?? [];
+    return {
+      issues: issuesOf(errors, (error) => explainError(error, spec, ['spec'], hints)),
+      malformed: errors.slice(0, MOST_MALFORMED).map((error) => placeOfError(error, spec)),
+    };
   };
