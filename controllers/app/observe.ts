@@ -18,7 +18,7 @@ import { imageDocumentName } from '../../crds/model/names.js';
 import { needsLock } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, pendingRequest } from '../../crds/model/requests.js';
 import { latestOf, type Revision } from '../../crds/model/revisions.js';
-import { applyOf } from '../../crds/model/rollout.js';
+import { applyOf, lastRefusal } from '../../crds/model/rollout.js';
 import { isSuspended } from '../../crds/model/suspend.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
@@ -121,7 +121,7 @@ export function observeApp(
   });
   const decided = observeWhen(deps, app, { ...first, existing, revisions, interrupted });
   const back =
-    decided.is === 'later' && app.status?.rollback
+    decided.is === 'later' && lastRefusal(app.status)
       ? observeTarget(cache, app, revisions, existing, standalone, { waits: true })
       : undefined;
   // While it waits, what was promoted last is whole: nothing is down for a release that is not declared any more.

@@ -3,14 +3,14 @@ import type { App } from '../../crds/model/kinds.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { acknowledgementsOf, type Refusal, withAcknowledged } from '../../crds/model/requests.js';
 import { servicesOfRevision } from '../../crds/model/revisions.js';
-import { applyOf } from '../../crds/model/rollout.js';
+import { applyOf, lastRefusal, type Rollback } from '../../crds/model/rollout.js';
 import { acknowledgedSuspension } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
 import type { Facts, OwnCondition, Progress, StepResult } from '../runtime/reconciler.js';
 import type { AppObservation } from './observe.js';
 import { type AppPlan, runningRelease } from './plan.js';
 import { identityOf, imagesOfRelease } from './release/children.js';
-import { BY_HAND, type Rollback, releaseToRun } from './rollout/observe.js';
+import { isLifted, releaseToRun } from './rollout/observe.js';
 import type { When } from './rollout/when.js';
 
 /** Results of steps that cannot be observed afterwards and have to go into the status. */
@@ -67,20 +67,20 @@ export function appStatus(
     ),
   );
   const lock = lockOf(locked, result.blockedBy);
+  const refusal = result.rollback ?? (result.retried ? undefined : lastRefusal(before));
   // It speaks of one content: something else that is declared is not refused.
-  const told = result.retried ? undefined : before.rollback;
-  const isTold = rollout.back !== undefined || told?.from === rollout.declared.name;
-  const rollback = result.rollback ?? (isTold ? told : undefined);
+  const isInForce =
+    result.rollback !== undefined || rollout.back !== undefined || refusal?.from === rollout.declared.name;
+  const isOver = refusal === undefined || (!isInForce && isLifted(refusal, rollout.declared.name, revisions));
   const promoting = result.promoting ?? (isInterrupted ? before.promoting : undefined);
   const next = at === 'acted' || at === 'reported' ? nextOf(document, when, progress) : before.next;
-  const refused = result.retried ? undefined : refusedUntilNow(before);
   return {
     appId,
     ...(phase ? { phase } : {}),
     ...(completed ? { release: completed } : {}),
     ...(images && Object.keys(images).length > 0 ? { images } : {}),
-    ...(rollback ? { rollback } : {}),
-    ...(next ? { next: { ...next, ...(refused === undefined ? {} : { refused }) } } : {}),
+    ...(isOver ? {} : isInForce ? { rollback: refusal } : { quarantine: refusal }),
+    ...(next ? { next } : {}),
     ...(promoting === undefined ? {} : { promoting }),
     ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
@@ -88,10 +88,6 @@ export function appStatus(
     ...acknowledgements,
   };
 }
-
-/** What was found bad last and gone back from, though something else is declared that has not been promoted yet. */
-const refusedUntilNow = ({ rollback, next }: Facts<'App'>): string | undefined =>
-  rollback && rollback.reason !== BY_HAND ? rollback.from : next?.refused;
 
 /** What is to be promoted next; `reason` once nothing but its time is missing. */
 function nextOf(

@@ -4,7 +4,7 @@ import { isReady } from '../../crds/model/conditions.js';
 import { type App, keyOf } from '../../crds/model/kinds.js';
 import { awaitsEngine, waitsForBoot } from '../../crds/model/readiness.js';
 import { isUndecided, latestOf, type Revision, servicesOfRevision } from '../../crds/model/revisions.js';
-import { rolloutOf } from '../../crds/model/rollout.js';
+import { lastRefusal, rolloutOf } from '../../crds/model/rollout.js';
 import { isSuspended } from '../../crds/model/suspend.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
@@ -79,7 +79,7 @@ export function observeRevision(deps: RevisionDeps, { time }: Memory, revision: 
 
 /** Its App has decided to run another one instead. */
 const isRefused = (store: Store, { metadata, spec }: Revision): boolean =>
-  store.get('App', spec.app)?.status?.rollback?.from === metadata.name;
+  lastRefusal(store.get('App', spec.app)?.status)?.from === metadata.name;
 
 /** How long every service has to be well where nobody says anything, s. */
 export const MIN_READY_SECONDS = 10;

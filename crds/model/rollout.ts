@@ -2,7 +2,7 @@ import { composeDurationMs } from './duration.js';
 import type { App } from './kinds.js';
 import { labelsOf } from './references.js';
 import { cameAsTargetState } from './target-state.js';
-import type { AppService, AppSpec } from './types.js';
+import type { AppService, AppSpec, AppStatus } from './types.js';
 import { HANDOVER_TIMEOUT } from './update-strategy.js';
 
 /** What happens when a release is found bad: the last good one runs again, or it stays. */
@@ -14,6 +14,15 @@ export type Apply = NonNullable<NonNullable<AppSpec['rollout']>['apply']>;
 /** When new content of an App is promoted; `now` when it does not say. Pure. */
 export const applyOf = ({ rollout }: Pick<AppSpec, 'rollout'>): Apply =>
   rollout?.apply ?? (rollout?.window ? 'window' : 'now');
+
+/** That a revision is refused and another one runs instead. */
+export type Rollback = NonNullable<AppStatus['rollback']>;
+
+/** The last one: in force, or until what is refused is declared again. Pure. */
+export const lastRefusal = ({
+  rollback,
+  quarantine,
+}: Pick<AppStatus, 'rollback' | 'quarantine'> = {}): Rollback | undefined => rollback ?? quarantine;
 
 /** A label of a service says it for its App, where that says nothing: for a target state, which has no field for it. */
 const ON_FAILURE = 'io.supercargo.rollout.on-failure';

@@ -503,11 +503,30 @@ export interface AppStatus {
   phase?: 'Staging' | 'Waiting' | 'Locking' | 'Promoting' | 'Verifying' | 'Settled' | 'Suspended' | 'Removing';
   /** The release last completed: what a commit in the compatible API means. */
   release?: Release;
-  /** That another revision runs than the one that is declared, and why; absent otherwise. It ends when something else is declared, or by a retry. Cannot be rebuilt. */
+  /** That another revision runs than the one that is declared, and why; absent otherwise. It ends with a retry, and is quarantine when something else is declared. Cannot be rebuilt. */
   rollback?: {
     /** Name of the Revision that is refused: what is declared, or what was promoted before that while it waits for its time. */
     from: string;
     /** Name of the Revision that runs instead. */
+    to: string;
+    /** Why, as one word for programs: ByHand, or the reason of the Revision that is refused. */
+    reason: string;
+    /** The same as one sentence for people. */
+    message: string;
+    /** When that was decided, RFC 3339. */
+    at: string;
+    /**
+     * What the container that failed printed last.
+     *
+     * Items: One line.
+     */
+    lastLines?: string[];
+  };
+  /** The last rollback, while something else is declared that has not been promoted: when its Revision is declared again, that is not tried, nor is another one that was bad. It ends with that promotion. Cannot be rebuilt. */
+  quarantine?: {
+    /** Name of the Revision that was refused. */
+    from: string;
+    /** Name of the Revision that was promoted instead. */
     to: string;
     /** Why, as one word for programs: ByHand, or the reason of the Revision that is refused. */
     reason: string;
@@ -534,8 +553,6 @@ export interface AppStatus {
     reason?: string;
     /** When the window opens for which it waits, RFC 3339. */
     until?: string;
-    /** Name of the Revision that was refused last: nothing else has been promoted since, so that it, like others that were found bad, is not tried when it is declared again. */
-    refused?: string;
     /** Who has let it go ahead, and when. */
     approved?: {
       /** As the request said, and where it came from. */

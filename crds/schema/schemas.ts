@@ -244,9 +244,17 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         commit: { type: "string", description: "Uuid of the release." },
         id: { type: "integer", description: "Number of the release." },
       }, additionalProperties: false },
-      rollback: { type: "object", description: "That another revision runs than the one that is declared, and why; absent otherwise. It ends when something else is declared, or by a retry. Cannot be rebuilt.", required: ["from","to","reason","message","at"], properties: {
+      rollback: { type: "object", description: "That another revision runs than the one that is declared, and why; absent otherwise. It ends with a retry, and is quarantine when something else is declared. Cannot be rebuilt.", required: ["from","to","reason","message","at"], properties: {
         from: { type: "string", description: "Name of the Revision that is refused: what is declared, or what was promoted before that while it waits for its time." },
         to: { type: "string", description: "Name of the Revision that runs instead." },
+        reason: { type: "string", description: "Why, as one word for programs: ByHand, or the reason of the Revision that is refused." },
+        message: { type: "string", description: "The same as one sentence for people." },
+        at: { type: "string", description: "When that was decided, RFC 3339." },
+        lastLines: { type: "array", description: "What the container that failed printed last.", items: { type: "string", description: "One line." } },
+      }, additionalProperties: false },
+      quarantine: { type: "object", description: "The last rollback, while something else is declared that has not been promoted: when its Revision is declared again, that is not tried, nor is another one that was bad. It ends with that promotion. Cannot be rebuilt.", required: ["from","to","reason","message","at"], properties: {
+        from: { type: "string", description: "Name of the Revision that was refused." },
+        to: { type: "string", description: "Name of the Revision that was promoted instead." },
         reason: { type: "string", description: "Why, as one word for programs: ByHand, or the reason of the Revision that is refused." },
         message: { type: "string", description: "The same as one sentence for people." },
         at: { type: "string", description: "When that was decided, RFC 3339." },
@@ -258,7 +266,6 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         bootId: { type: "string", description: "Boot of the device that cannot promote it: rollout.apply is reboot." },
         reason: { type: "string", description: "What it waits for now that its images are there: OutsideWindow, AwaitingReboot or AwaitingApproval; absent while they are not, and when it goes ahead." },
         until: { type: "string", description: "When the window opens for which it waits, RFC 3339." },
-        refused: { type: "string", description: "Name of the Revision that was refused last: nothing else has been promoted since, so that it, like others that were found bad, is not tried when it is declared again." },
         approved: { type: "object", description: "Who has let it go ahead, and when.", required: ["by","at"], properties: {
           by: { type: "string", description: "As the request said, and where it came from." },
           at: { type: "string", description: "RFC 3339." },

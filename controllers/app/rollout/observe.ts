@@ -3,14 +3,15 @@ import type { AnyDeclared, AnyResource, App, Request, Service } from '../../../c
 import type { NumberedRelease } from '../../../crds/model/release.js';
 import { pendingRequest } from '../../../crds/model/requests.js';
 import { isUndecided, lastGoodOf, latestOf, type Revision, servicesOfRevision } from '../../../crds/model/revisions.js';
-import { type OnFailure, onFailureOf } from '../../../crds/model/rollout.js';
-import type { AppStatus } from '../../../crds/model/types.js';
+import { lastRefusal, type OnFailure, onFailureOf, type Rollback } from '../../../crds/model/rollout.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
 import { childrenOf, declaredAs, identityOf, sameSpec } from '../release/children.js';
 import { type Content, contentOf } from './content.js';
 import { restore } from './restore.js';
 
-export type Rollback = NonNullable<AppStatus['rollback']>;
+/** Whether something else was declared and promoted: then it is refused no longer. What was only declared has shown nothing. Pure. */
+export const isLifted = ({ from }: Rollback, declared: string, revisions: readonly Revision[]): boolean =>
+  declared !== from && latestOf(revisions)?.metadata.name === declared;
 
 /** The reason of a way back that somebody asked for. */
 export const BY_HAND = 'ByHand';
@@ -84,7 +85,7 @@ export function observeTarget(
 ): Target {
   const declared = contentOf(app.metadata.name, childrenOf(app));
   const latest = latestOf(revisions);
-  const { rollback } = app.status ?? {};
+  const rollback = lastRefusal(app.status);
   const isOnItsWay = waits && rollback?.from === latest?.metadata.name && rollback?.to !== latest?.metadata.name;
   const isBack = rollback !== undefined && (rollback.from === declared.name || isOnItsWay);
   const to = isBack ? revisions.find(({ metadata }) => metadata.name === rollback.to) : undefined;
@@ -173,13 +174,9 @@ export function observeInterrupted(
 }
 
 /** What the status says is of what the document said before. */
-function refusedBefore(
-  { status: { rollback, next } = {} }: App,
-  declared: Content,
-  revisions: readonly Revision[],
-): Revision | undefined {
-  const isHeldBack = rollback ? rollback.reason !== BY_HAND : next?.refused !== undefined;
-  if (!isHeldBack) return undefined;
+function refusedBefore({ status }: App, declared: Content, revisions: readonly Revision[]): Revision | undefined {
+  const refusal = lastRefusal(status);
+  if (!refusal || refusal.reason === BY_HAND || isLifted(refusal, declared.name, revisions)) return undefined;
   const found = revisions.find(({ metadata }) => metadata.name === declared.name);
   return found && isBad(found) ? found : undefined;
 }

@@ -8,6 +8,7 @@ import { type AnyDeclared, API_VERSION, keyOf } from '../../../../crds/model/kin
 import { latestFirst } from '../../../../crds/model/revisions.js';
 import type { AppSpec } from '../../../../crds/model/types.js';
 import { Device, type DeviceSettings } from '../../../simulation/device.js';
+import { noFaults } from '../../../simulation/fault-plan.js';
 
 const release = (commit: string, image: string, more: Partial<AppSpec> = {}): AppSpec => ({
   appId: 1,
@@ -298,6 +299,104 @@ describe('a bad release', () => {
     await bring(GOOD);
     assert.deepEqual([said(), app().status?.rollback], ['True Settled', undefined]);
     assert.deepEqual(containers(), before);
+    failing.clear();
+    await bring(BAD);
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+  });
+
+  /** A release whose download never ends. */
+  const NEVER = release('c', 'web:never');
+  const neverDownloads = async (of: AppSpec = NEVER) => {
+    device.engine.images.serve('web:never', { content: 'never', held: true });
+    await declare(of);
+    await pass(5);
+    assert.equal(said(), 'False ImagesNotReady');
+  };
+
+  it('is not tried again after one whose download never ends, but when somebody asks for that', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const [before, refused] = [containers(), app().status?.rollback];
+    await neverDownloads();
+    assert.deepEqual([app().status?.rollback, app().status?.quarantine], [undefined, refused]);
+    await neverDownloads(release('d', 'web:never'));
+    failing.clear();
+    await bring(BAD);
+    rolledBack();
+    assert.deepEqual([containers(), outcomes()], [before, ['3 a Good', '2 b Bad']]);
+    assert.deepEqual([app().status?.rollback, app().status?.quarantine], [refused, undefined]);
+    await store().request(keyOf('App', 'hello'), { retry: {} });
+    await agent().settle();
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+  });
+
+  it('is not tried again when the engine is away just when another one takes its place', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const before = containers();
+    device.engine.images.serve('web:never', { content: 'never', held: true });
+    device.engine.goAway();
+    await pass(2);
+    await declare(NEVER);
+    await pass(5);
+    device.engine.comeBack();
+    await pass(60);
+    assert.equal(said(), 'False ImagesNotReady');
+    failing.clear();
+    await bring(BAD);
+    rolledBack();
+    assert.deepEqual([containers(), outcomes()], [before, ['3 a Good', '2 b Bad']]);
+  });
+
+  it('is not tried again when the agent dies anywhere while another one takes its place', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const before = containers();
+    device.engine.images.serve('web:never', { content: 'never', held: true });
+    failing.clear();
+    for (let fatal = 0, survived = false; !survived; fatal += 1) {
+      let steps = 0;
+      device.faultPlan = () =>
+        steps++ === Math.floor(fatal / 2) ? (fatal % 2 ? 'kill-after' : 'kill-before') : 'none';
+      await declare(NEVER);
+      await pass(2);
+      await agent().flush();
+      survived = !agent().isDead;
+      device.faultPlan = noFaults;
+      if (!survived) {
+        device.kill();
+        await device.boot();
+      }
+      await bring(BAD);
+      rolledBack();
+      assert.deepEqual([containers(), outcomes()], [before, ['3 a Good', '2 b Bad']], `killed at step ${fatal}`);
+    }
+  });
+
+  it('is not brought back by another one whose download never ends, where somebody went back by hand', async () => {
+    await bring(GOOD);
+    await bring(BAD);
+    await store().request(keyOf('App', 'hello'), { rollback: {} });
+    await agent().settle();
+    await neverDownloads();
+    await bring(BAD);
+    rolledBack();
+    assert.equal(app().status?.rollback?.reason, 'ByHand');
+  });
+
+  it('is tried again after another one that was promoted, whatever came of that', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    await declare(release('c', 'web:3'));
+    for (let turn = 0; turn < 100 && !outcomes()[0]?.startsWith('4 c'); turn += 1) {
+      await agent().quiet();
+      device.clock.advance(20);
+    }
+    assert.deepEqual(outcomes(), ['4 c Candidate', '3 a Good', '2 b Bad']);
     failing.clear();
     await bring(BAD);
     assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
