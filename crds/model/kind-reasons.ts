@@ -89,7 +89,7 @@ export const KIND_REASONS = {
     UpdatesLocked: {"meaning":"Another service of the application holds the update lock.","whatToDo":"Close what holds the lock in the application, or ask again with `--force`."},
     Unlocking: {"meaning":"A step under the update lock has to end first.","whatToDo":"Nothing; it goes on by itself."},
     AwaitingHandover: {"meaning":"Both containers run until the new one says that it has taken over.","whatToDo":"Let the new container create the file of the hand-over; after the timeout it takes over anyway."},
-    AwaitingHealth: {"meaning":"Both containers run until the new one is healthy, or has run for a while.","whatToDo":"Nothing; if it lasts, look at the healthcheck of the new container."},
+    AwaitingHealth: {"meaning":"The container is not healthy yet; with `rolling` the one before runs on until it is, or until it has run for a while.","whatToDo":"Nothing; if it lasts, look at the healthcheck of the new container."},
     SuccessorNotRunning: {"meaning":"The new container does not run, so the old one goes on.","whatToDo":"Read the output of the new container; it takes over when it runs."},
     SuccessorUnhealthy: {"meaning":"The new container is unhealthy, so the old one goes on.","whatToDo":"Mend what the healthcheck looks at, or release another version."},
     SuccessorFailed: {"meaning":"The new container has ended for good before it took over, so the old one goes on.","whatToDo":"Read its output and release a version that keeps running."},

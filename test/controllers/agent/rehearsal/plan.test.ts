@@ -154,6 +154,28 @@ describe('a plan', function () {
     rmSync(folder, { recursive: true });
   });
 
+  it('says of a service that it waits for its own health, and of those that depend on it what they wait for', async () => {
+    const healthcheck = { test: ['CMD', 'true'], interval: '1s' };
+    const { body } = await ask([
+      app({
+        db: { healthcheck },
+        setup: { restart: 'no' },
+        web: {
+          depends_on: { db: { condition: 'service_healthy' }, setup: { condition: 'service_completed_successfully' } },
+        },
+      }),
+    ]);
+    assert.deepEqual(
+      body.waits
+        .filter(({ object }) => object.startsWith('Service/'))
+        .map(({ object, reason, message }) => [object, reason, message]),
+      [
+        ['Service/shop.db', 'AwaitingHealth', 'Waits until its container is healthy'],
+        ['Service/shop.web', 'DependencyNotReady', 'Waits until db is healthy'],
+      ],
+    );
+  });
+
   it('takes an App together with a network that it names, in whichever order they come', async () => {
     const network = {
       apiVersion: 'supercargo.io/v1',
