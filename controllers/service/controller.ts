@@ -23,6 +23,7 @@ import { planService } from './plan.js';
 import { namesWaitedFor } from './spec/depends-on.js';
 import { identityOf } from './spec/identity.js';
 import { announceService, serviceStatus, strategyCondition } from './status.js';
+import { FailedAttempts } from './steps/failed-attempts.js';
 import { Terminations } from './terminations.js';
 import { Refusals } from './update/refusals.js';
 
@@ -33,7 +34,8 @@ export function serviceController(deps: ServiceDeps): Controller {
   const lifecycle = new LifecycleLog(deps, { terminations, stopLedger });
   const heldPorts = new HeldPorts(deps);
   const refusals = new Refusals(deps);
-  const memory: Memory = { terminations, stopLedger, lifecycle, heldPorts, refusals, ages: new Ages(deps) };
+  const failures = new FailedAttempts();
+  const memory: Memory = { terminations, stopLedger, lifecycle, heldPorts, refusals, failures, ages: new Ages(deps) };
   return {
     kind: 'Service',
     workers: 8,
@@ -65,7 +67,7 @@ export function serviceController(deps: ServiceDeps): Controller {
       const ends = [
         deps.store.watch((change) => {
           if (change.type === 'DELETED' && change.object.kind === 'Service')
-            for (const memory of [stopLedger, lifecycle, heldPorts, refusals])
+            for (const memory of [stopLedger, lifecycle, heldPorts, refusals, failures])
               memory.forget(change.object.metadata.name);
           wakeWhere((service) => isAffectedByDocument(change, service));
         }),
@@ -85,11 +87,12 @@ export function serviceController(deps: ServiceDeps): Controller {
 /** Ends a pass without work: releases a lock that no App would release, and reports a container that is not well. */
 async function settledOutcome(
   { store, locks }: ServiceDeps,
-  { lifecycle, heldPorts }: Memory,
+  { lifecycle, heldPorts, failures }: Memory,
   { metadata, spec }: Service,
   { appId, state }: ServiceObservation,
 ): Promise<Outcome> {
   heldPorts.rest(metadata.name);
+  failures.forget(metadata.name);
   if (!store.get('App', spec.app) && locks.isHeld(appId) && (await locks.release(appId)) === 'busy') {
     // The engine may report the container gone before the step under the lock has ended; its end wakes us.
     return wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome;

@@ -15,6 +15,7 @@ import type { StopLedger } from './commands/stop-ledger.js';
 import type { HeldPorts } from './container/held-ports.js';
 import type { LifecycleLog } from './health/lifecycle-log.js';
 import type { CloudAccess } from './spec/features.js';
+import type { FailedAttempts } from './steps/failed-attempts.js';
 import type { Terminations } from './terminations.js';
 import type { Refusals } from './update/refusals.js';
 
@@ -55,6 +56,7 @@ export interface Memory {
   readonly lifecycle: LifecycleLog;
   readonly heldPorts: HeldPorts;
   readonly refusals: Refusals;
+  readonly failures: FailedAttempts;
   /** Ages of containers while a service has two. */
   readonly ages: Ages;
 }

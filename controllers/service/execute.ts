@@ -33,7 +33,7 @@ export async function executeServiceStep(
   const isAhead = step.do === 'create' && step.ahead === true;
   let replaced: ReplacedRecord | undefined;
   const context: StepContext = {
-    ...{ service, appId, serviceName, containerSpec, heldPorts: memory.heldPorts },
+    ...{ service, appId, serviceName, containerSpec, heldPorts: memory.heldPorts, failures: memory.failures },
     reportReached: (reached) => {
       if (step.do === 'create' && reached === 'Created') replaced = replacedNow(deps, service, step);
       const isUpdate = beginsUpdate(step) || isOpen(deps.store.get('Service', name)?.status?.update);

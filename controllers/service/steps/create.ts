@@ -6,7 +6,8 @@ import { unnamed, withAllNetworks } from '../container/container-options.js';
 import { leftBehind } from '../container/left-behind.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
-import { hasFailedWith, refused, tell } from './engine-errors.js';
+import { failureLog, refused } from './engine-errors.js';
+import type { Attempt } from './failed-attempts.js';
 import { settleHeldPort } from './held-port.js';
 import { record, recordSkipped, type StepContext, type StepOf } from './step-context.js';
 
@@ -38,7 +39,8 @@ async function create(
 
   const what = `Could not create container ${step.name}`;
   // What failed is tried again in silence, until it ends in another way.
-  const isSilent = step.ahead === true || hasFailedWith(deps, service, what);
+  const attempt: Attempt = { to: 'create', container: step.name, generation: service.metadata.generation };
+  const isSilent = step.ahead === true || context.failures.has(service.metadata.name, attempt);
   const begun = `${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`;
   if (!isSilent) logs.system(begun, { app });
   // The hand-over signal of an earlier container does not count for this one.
@@ -51,8 +53,10 @@ async function create(
     )
     .catch((error: unknown) => {
       const lines = [...(isSilent ? [begun] : []), `Failed to install service '${label}'`];
-      throw refused(what, error, tell(deps, service, lines));
+      context.failures.note(service.metadata.name, attempt);
+      throw refused(what, error, { say: failureLog(deps, context, attempt, lines), isDefinition: true });
     });
+  context.failures.end(service.metadata.name, attempt);
   if (created.is === 'exists') return (await adopt(deps, context, step.name, signal)) ?? lookAgain(step);
   if (created.is === 'no-image') {
     await cache.refreshImage(normalizeReference(service.spec.image), signal);
@@ -63,7 +67,7 @@ async function create(
   for (const warning of created.warnings ?? []) recordSkipped(store, service, `The engine says: ${warning}`);
   context.reportReached('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
-  if (step.start) return startAndLook(deps, context, created.id, { label }, signal);
+  if (step.start) return startAndLook(deps, context, created.id, { label, container: step.name }, signal);
   const seen = await cache.refreshContainer(created.id, signal);
   return seen ? undefined : lookAgain(step);
 }
@@ -105,7 +109,13 @@ export async function start(
 ): Promise<Outcome | undefined> {
   const label = labelOf({ ...container, serviceName: context.serviceName });
   if (name !== undefined) await giveName(deps, container, name, signal);
-  const other = await startAndLook(deps, context, container.id, { label, because }, signal);
+  const other = await startAndLook(
+    deps,
+    context,
+    container.id,
+    { label, container: name ?? container.name, because },
+    signal,
+  );
   if (other) return other;
   // The Supervisor logs this for every container that has run before.
   if (container.startedAt !== undefined) {
@@ -133,21 +143,23 @@ async function startAndLook(
   deps: ServiceDeps,
   context: StepContext,
   id: string,
-  { label, because }: { readonly label: string; readonly because?: string },
+  { label, container, because }: { readonly label: string; readonly container: string; readonly because?: string },
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { cache, engine, logs, store } = deps;
-  const { service, serviceName, heldPorts, reportReached, reportStart } = context;
+  const { service, serviceName, heldPorts, failures, reportReached, reportStart } = context;
+  const attempt: Attempt = { to: 'start', container, generation: service.metadata.generation };
   const { app } = service.spec;
   const what = `Could not start service ${serviceName}`;
   const begun = `Starting service '${label}'`;
-  const isSilent = hasFailedWith(deps, service, what);
+  const isSilent = failures.has(service.metadata.name, attempt);
   if (!isSilent) logs.system(begun, { app });
   const before = cache.containers();
   try {
     await engine.startContainer(id, signal);
     reportReached('Started');
   } catch (error) {
+    failures.note(service.metadata.name, attempt);
     const seen = await cache.refreshContainer(id, signal).catch((second: unknown) => {
       throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
     });
@@ -156,12 +168,14 @@ async function startAndLook(
       store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftBehind', message });
       return { is: 'progressing', reason: 'LeftBehind', message };
     }
-    const say = tell(deps, service, [...(isSilent ? [begun] : []), `Failed to start service '${label}'`]);
+    const lines = [...(isSilent ? [begun] : []), `Failed to start service '${label}'`];
+    const say = failureLog(deps, context, attempt, lines);
     const settled = seen && (await settleHeldPort(deps, context, seen, error, say, signal));
     if (settled) return settled;
-    throw refused(what, error, say);
+    throw refused(what, error, { say });
   }
   heldPorts.forget(service.metadata.name);
+  failures.end(service.metadata.name, attempt);
   await cache.refreshContainer(id, signal);
   reportStart(id, before);
   for (const line of [...(isSilent ? [begun] : []), `Started service '${label}'`]) logs.system(line, { app });

@@ -1,9 +1,9 @@
-import { readinessOf } from '../../../crds/model/conditions.js';
-import type { Service } from '../../../crds/model/kinds.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { EngineError, EngineUnreachable } from '../../engine/engine.js';
 import { InvalidSpecError, TerminalError, TransientError } from '../../runtime/outcome.js';
 import type { ServiceDeps } from '../deps.js';
+import type { Attempt } from './failed-attempts.js';
+import type { StepContext } from './step-context.js';
 
 /** The meaning of an engine error while a container is created or started. */
 export interface Explained {
@@ -178,31 +178,31 @@ export function explainEngineError(message: string): Explained {
   return { reason: undefined, lasting: false, due: message };
 }
 
-/** Logs the Supervisor's lines for a failure, with the error in the last one; once as long as retries fail in the same way. */
-export const tell =
-  ({ logs, store }: ServiceDeps, { metadata, spec }: Service, phrases: readonly string[]) =>
+/** Notes that an attempt has failed, and logs the Supervisor's lines with the error in the last one; once as long as it fails in the same way. */
+export const failureLog =
+  ({ logs }: ServiceDeps, { service, failures }: StepContext, attempt: Attempt, phrases: readonly string[]) =>
   (due: string): void => {
-    const current = store.get('Service', metadata.name);
-    const before = current && readinessOf(current)?.message;
-    if (before?.includes(due)) return;
+    const { metadata, spec } = service;
+    if (failures.note(metadata.name, attempt, due)) return;
     for (const line of phrases.slice(0, -1)) logs.system(line, { app: spec.app });
     logs.system(`${phrases.at(-1)} due to '${due}'`, { app: spec.app }, { isStdErr: true });
   };
 
-/** Tells whether the last attempt ended with an error that begins so: the line of its beginning was logged then. */
-export const hasFailedWith = ({ store }: ServiceDeps, { metadata }: Service, what: string): boolean => {
-  const current = store.get('Service', metadata.name);
-  return current !== undefined && readinessOf(current)?.message.startsWith(what) === true;
-};
+interface Refused {
+  /** Told why, where the engine has answered. */
+  readonly say?: (due: string) => void;
+  /** The request was the definition of a container: what the engine rejects in it is never retried. */
+  readonly isDefinition?: boolean;
+}
 
-/** Converts an engine error to one with an explanation. What the engine rejects in the request itself is never retried. */
-export function refused(what: string, error: unknown, say?: (due: string) => void): Error {
+/** Converts an engine error to one with an explanation. */
+export function refused(what: string, error: unknown, { say, isDefinition = false }: Refused = {}): Error {
   if (error instanceof EngineUnreachable || !(error instanceof EngineError)) return new Error(what, { cause: error });
   const { due, reason, lasting } = explainEngineError(error.message);
   say?.(due);
   if (lasting && reason === 'InvalidSpec') return new InvalidSpecError([{ path: 'spec', message: due }]);
   if (reason !== undefined) return new (lasting ? TerminalError : TransientError)(reason, `${what}: ${due}`);
-  if (error.statusCode === 400 && what.startsWith('Could not create')) {
+  if (error.statusCode === 400 && isDefinition) {
     return new InvalidSpecError([{ path: 'spec', message: `the engine refuses it: ${due}` }]);
   }
   return new EngineError(`${what}: ${due}`, error.statusCode);

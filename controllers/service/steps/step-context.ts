@@ -6,6 +6,7 @@ import type { ContainerSpec } from '../container/container-options.js';
 import type { HeldPorts } from '../container/held-ports.js';
 import type { ServiceStep } from '../service-state.js';
 import type { UpdateStep } from '../update/record.js';
+import type { FailedAttempts } from './failed-attempts.js';
 
 /** The input of a step, and how it reports while it runs. */
 export interface StepContext {
@@ -14,6 +15,7 @@ export interface StepContext {
   readonly serviceName: string;
   readonly containerSpec: (() => ContainerSpec) | undefined;
   readonly heldPorts: HeldPorts;
+  readonly failures: FailedAttempts;
   /** Writes the step of an update into the status; does nothing while no update is under way. */
   reportReached(step: UpdateStep): void;
   /**

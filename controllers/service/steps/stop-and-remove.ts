@@ -75,9 +75,9 @@ export function beginTermination(
       if (isDone)
         record(store, service, 'Stopping', `${remove ? 'Removed' : 'Stopped'} container ${container.name}: ${because}`);
     } catch (error) {
-      throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, (due) =>
-        logs.system(`Failed to kill service '${label}' due to '${due}'`, { app }, { isStdErr: true }),
-      );
+      throw refused(`Could not ${remove ? 'remove' : 'stop'} container ${container.name}`, error, {
+        say: (due) => logs.system(`Failed to kill service '${label}' due to '${due}'`, { app }, { isStdErr: true }),
+      });
     }
   });
 }

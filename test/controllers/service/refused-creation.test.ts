@@ -226,6 +226,28 @@ describe('what the engine refuses to create', () => {
     });
   }
 
+  it('is told anew of another container, though its name begins alike, and of another definition', async () => {
+    await bring();
+    const lines: string[] = [];
+    device.agent?.logs.listen((line) => 'isSystem' in line && lines.push(line.message.replace(/ '.*/, '')));
+    refuse('the storage driver is not well', 500);
+    for (const [commit, V] of [
+      ['ab', '1'],
+      ['a', '1'],
+      ['a', '2'],
+    ] as const) {
+      await device.agent?.propose([
+        declareApp({ web: { environment: { V } } }, { ...HOLD, release: { commit, id: 1 } }),
+      ]);
+      for (let tries = 0; tries < 3; tries += 1) {
+        await device.agent?.quiet();
+        device.clock.step();
+      }
+      const told = lines.splice(0).filter((line) => /install/i.test(line));
+      assert.deepEqual([commit, V, told], [commit, V, ['Installing service', 'Failed to install service']]);
+    }
+  });
+
   it('gives the lock back while the cure is for somebody else', async () => {
     refuse('invalid mount config for type "bind": bind source path does not exist: /x', 400);
     await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} }, HOLD)]);
@@ -360,8 +382,8 @@ describe('what the engine refuses to create', () => {
     const found = containers().map((one) => one.replace(/^[0-9a-f]{8}_/, 'HASH_'));
     assert.deepEqual(found.sort(), ['HASH_web_7_1_a created', 'db_7_1_a running', 'web_7_1_a running']);
     device.faultPlan = () => 'none';
-    const agent = await device.boot();
     await applicationLock();
+    const agent = await device.boot();
     await agent.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
     await hear(10_000);
     assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);

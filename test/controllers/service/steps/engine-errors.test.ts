@@ -207,7 +207,7 @@ describe('what the engine refused', () => {
   for (const { it: what, what: doing, error, want, says = false } of rows) {
     it(what, () => {
       const said: string[] = [];
-      const found = refused(doing, error, (due) => said.push(due));
+      const found = refused(doing, error, { say: (due) => said.push(due), isDefinition: doing === CREATE });
       assert.match(told(found), want);
       assert.equal(said.length > 0, says);
       if (!says) assert.equal(found.cause, error);
