@@ -9,6 +9,7 @@ import type { AppFacts, AppStep } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, retainVolumes } from './release/children.js';
 import { isAmong, propose, proposeChildren, without } from './release/declare.js';
+import { renamedVolumes } from './release/renamed-volumes.js';
 import { withPromotion } from './rollout/history.js';
 import { approve, decline, goBack, retry } from './rollout/steps.js';
 import type { AppResult } from './status.js';
@@ -38,6 +39,10 @@ export async function executeAppStep(
         const message = `Left out the optional service ${service}: this device does not have ${requirement}`;
         deps.logs.system(message, { app: app.metadata.name });
         warning(deps, app, 'LeftOut', message);
+      }
+      for (const message of facts.rollout.back ? [] : renamedVolumes(app, active)) {
+        deps.logs.system(message, { app: app.metadata.name });
+        warning(deps, app, 'VolumeRenamed', message);
       }
       await shareApiNetwork(deps.store, deps.cache);
       const images = active.filter(({ kind }) => kind === 'Image');

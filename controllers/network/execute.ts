@@ -17,9 +17,10 @@ export async function executeNetworkStep(
   facts: NetworkFacts,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const key = keyOf('Network', metadata.name);
+  const document = keyOf('Network', metadata.name);
   const name = spec.networkName;
-  const short = spec.app && metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  const key = spec.app && metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  const short = name.endsWith(`_${key}`) ? key : name;
   const owner = spec.app === undefined ? 'device' : { app: spec.app };
   switch (step.do) {
     case 'create': {
@@ -27,7 +28,11 @@ export async function executeNetworkStep(
       await engine.createNetwork(name, networkOptions(spec), signal).catch((error: unknown) => {
         throw refusal(error, spec, name);
       });
-      store.record(key, { type: 'Normal', reason: 'Creating', message: `Created network ${name}: ${step.because}` });
+      store.record(document, {
+        type: 'Normal',
+        reason: 'Creating',
+        message: `Created network ${name}: ${step.because}`,
+      });
       await cache.refreshNetwork(name, signal);
       return undefined;
     }
@@ -51,7 +56,11 @@ export async function executeNetworkStep(
       }
       leaks.removed(name, step.id);
       logs.system(`Removing network '${short}'`, owner);
-      store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed network ${name}: ${step.because}` });
+      store.record(document, {
+        type: 'Normal',
+        reason: 'Removing',
+        message: `Removed network ${name}: ${step.because}`,
+      });
       await cache.refreshNetwork(name, signal);
       return undefined;
     }

@@ -41,7 +41,10 @@ export function observeNetwork({ store, cache }: NetworkDeps, leaks: Leaks, { me
       .list('Network')
       .some(
         (other) =>
-          other.metadata.name !== metadata.name && isActive(other) && other.spec.networkName === spec.networkName,
+          other.metadata.name !== metadata.name &&
+          isActive(other) &&
+          other.spec.networkName === spec.networkName &&
+          !other.spec.external,
       ),
   };
 }

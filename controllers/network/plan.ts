@@ -14,7 +14,7 @@ export interface NetworkFacts {
   readonly seen: readonly SeenNetwork[];
   /** Our containers on a network of that name, in any state. */
   readonly attached: readonly SeenContainer[];
-  /** Another document that is not deleted names the same network. */
+  /** Another document that is not deleted declares the same network, and not as external. */
   readonly wantedElsewhere: boolean;
   /** It is being deleted, and a declared document waits for that. */
   readonly awaited: boolean;
@@ -36,6 +36,7 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
   const { networkName: name } = network.spec;
   const ours = facts.seen.filter(isOurs);
 
+  if (network.spec.external) return stay(planExternal(network, facts));
   if (network.metadata.deletionTimestamp !== undefined) {
     const [first] = ours;
     if (!first || facts.wantedElsewhere) return stay(settled());
@@ -63,6 +64,12 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
     throw new TerminalError('EndpointsLeaked', `${leakMessage(name)}; until then it stays as it was (${because})`);
   }
   return aside(blockers(name, facts.attached, 'made anew') ?? remove(because, first));
+}
+
+/** Waits for a network that somebody else makes; nothing is ever done to it. */
+function planExternal({ metadata, spec: { networkName: name } }: Network, { seen }: NetworkFacts): Next {
+  if (metadata.deletionTimestamp !== undefined || seen.length > 0) return settled();
+  return wait('NetworkMissing', `Network ${name} is not there; it is declared external`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Change } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { normalizeReference } from '../../crds/model/image-reference.js';
-import type { App, Service } from '../../crds/model/kinds.js';
+import type { App, Network, Service } from '../../crds/model/kinds.js';
 import { waitsForApp } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, startedRequest } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
@@ -130,7 +130,8 @@ function isAffectedByDocument({ object, parts, type }: Change, service: Service)
           (metadata.deletionTimestamp !== undefined && namesWaitedFor(object.spec).includes(spec.serviceName)))
       );
     case 'Network':
-      if (object.spec.app !== undefined && object.spec.app !== spec.app) return false;
+      if (object.spec.app !== undefined && object.spec.app !== spec.app && !sharesNetwork(service, object))
+        return false;
       return object.status?.rebuilding === true || object.metadata.deletionTimestamp !== undefined || !isReady(service);
     case 'Volume':
       return object.spec.app === spec.app && !isReady(service);
@@ -140,6 +141,10 @@ function isAffectedByDocument({ object, parts, type }: Change, service: Service)
       return false;
   }
 }
+
+/** Tells whether the service is on a network that another App makes. Pure. */
+const sharesNetwork = ({ spec }: Service, network: Network): boolean =>
+  Object.values(spec.networkNames ?? {}).includes(network.spec.networkName);
 
 /** Tells whether the App has started a request that this service has not acknowledged yet. Pure. */
 const isCommanded = (app: App, { status }: Service): boolean =>

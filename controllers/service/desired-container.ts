@@ -1,6 +1,7 @@
+import { unusualNames } from '../../crds/model/engine-names.js';
 import { isOn } from '../../crds/model/host-access.js';
-import type { Service } from '../../crds/model/kinds.js';
-import { API_NETWORK, DEFAULT_DEVICE_NAME, networkName, volumeName } from '../../crds/model/names.js';
+import type { App, Service } from '../../crds/model/kinds.js';
+import { API_NETWORK, DEFAULT_DEVICE_NAME } from '../../crds/model/names.js';
 import { restartBudget } from '../../crds/model/restart-budget.js';
 import { UNKNOWN_TRAITS } from '../engine/engine-traits.js';
 import { seenUpdatable } from '../engine/seen.js';
@@ -15,6 +16,7 @@ import { networkDependency, volumeDependency } from './dependencies/networks-and
 import { containersOf, guestsOf, siblingLookup, unsatisfiedDependencies } from './dependencies/siblings.js';
 import type { ServiceDeps } from './deps.js';
 import type { DesiredContainer } from './service-state.js';
+import { networkNamer, volumeNamer } from './spec/engine-names.js';
 import { type ApiAccess, hasFeature, joinsApiNetwork } from './spec/features.js';
 import { containerNameOf, type Identity } from './spec/identity.js';
 import { REQUIRES_REBOOT, withCurrentNames, withImageLabels } from './spec/labels.js';
@@ -31,7 +33,7 @@ export async function resolveService(
 ): Promise<{ desired: DesiredContainer; containerSpec: (() => ContainerSpec) | undefined }> {
   const { cache, locks, facts, store } = deps;
   const app = store.get('App', service.spec.app);
-  const { definition, warnings } = readDefinition(service.spec);
+  const { definition, warnings } = readDefinition(withNames(service, app, identity));
   const image = cache.image(definition.image);
   const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
   const containers = containersOf(deps, service);
@@ -61,7 +63,7 @@ export async function resolveService(
     },
     networks: networks.map((name) => networkDependency(deps, name, aliases.get(name) ?? [])),
     volumes: volumeNames(definition.volumes).map((name) =>
-      volumeDependency(deps, app, volumeName(identity.appId, name)),
+      volumeDependency(deps, app, volumeNamer(definition, identity)(name)),
     ),
     shares,
     unsatisfied: unsatisfiedDependencies(definition.dependencies, siblingOf),
@@ -118,16 +120,19 @@ async function apiAccess(
 }
 
 /** Returns the aliases of the service by name of the network on the engine. */
-const aliasesOf = (
-  { network }: Definition,
-  { appUuid, serviceName }: Identity,
-): ReadonlyMap<string, readonly string[]> =>
+const aliasesOf = (definition: Definition, identity: Identity): ReadonlyMap<string, readonly string[]> =>
   new Map(
-    Object.entries(network.is === 'joined' ? network.endpoints : {}).map(([name, endpoint]) => [
-      networkName(appUuid, name),
-      endpointSettings(endpoint, serviceName).Aliases,
+    Object.entries(endpointsOf(definition)).map(([name, endpoint]) => [
+      networkNamer(definition, identity)(name),
+      endpointSettings(endpoint, identity.serviceName).Aliases,
     ]),
   );
 
-const networkNames = ({ network }: Definition, { appUuid }: Identity): readonly string[] =>
-  network.is === 'joined' ? Object.keys(network.endpoints).map((name) => networkName(appUuid, name)) : [];
+const networkNames = (definition: Definition, identity: Identity): readonly string[] =>
+  Object.keys(endpointsOf(definition)).map(networkNamer(definition, identity));
+
+const endpointsOf = ({ network }: Definition) => (network.is === 'joined' ? network.endpoints : {});
+
+/** Returns the spec with the names of the App's networks and volumes, which a standalone Service takes from its App. Pure. */
+const withNames = ({ spec, metadata }: Service, app: App | undefined, { appId, appUuid }: Identity): Service['spec'] =>
+  app && metadata.owner === undefined ? { ...unusualNames(spec, app.spec, { appId, uuid: appUuid }), ...spec } : spec;

@@ -17,9 +17,10 @@ export async function executeVolumeStep(
   facts: VolumeFacts,
   signal: AbortSignal,
 ): Promise<Partial<VolumeResult> | undefined> {
-  const key = keyOf('Volume', metadata.name);
+  const document = keyOf('Volume', metadata.name);
   const name = spec.volumeName;
-  const short = metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  const key = metadata.name.startsWith(`${spec.app}.`) ? metadata.name.slice(spec.app.length + 1) : name;
+  const short = name.endsWith(`_${key}`) ? key : name;
   switch (step.do) {
     case 'create': {
       logs.system(`Creating volume '${short}'`, { app: spec.app });
@@ -28,17 +29,27 @@ export async function executeVolumeStep(
         .catch((error: unknown) => {
           throw refusal(error, name);
         });
-      store.record(key, { type: 'Normal', reason: 'Creating', message: `Created volume ${name}: ${step.because}` });
+      store.record(document, {
+        type: 'Normal',
+        reason: 'Creating',
+        message: `Created volume ${name}: ${step.because}`,
+      });
       await cache.refreshVolume(name, signal);
       return undefined;
     }
+    case 'refuse':
+      return refusedPurge(step.because);
     case 'remove': {
       const result = await engine.removeVolume(name, signal).catch((error: unknown) => {
         throw new Error(`Could not remove volume ${name}`, { cause: error });
       });
       if (result === 'in-use') return inUse(engine, name, facts, signal);
       logs.system(`Removing volume '${short}'`, { app: spec.app });
-      store.record(key, { type: 'Normal', reason: 'Removing', message: `Removed volume ${name}: ${step.because}` });
+      store.record(document, {
+        type: 'Normal',
+        reason: 'Removing',
+        message: `Removed volume ${name}: ${step.because}`,
+      });
       await cache.refreshVolume(name, signal);
       return undefined;
     }
@@ -68,9 +79,13 @@ async function inUse(
     return { outcome: wait('StillMounted', message).outcome };
   }
   // Its services wait meanwhile: it is better to reject the request than to keep them down.
-  const message = `The volume ${name} is used by ${foreign.join(', ')}, which is not ours`;
-  return { outcome: { is: 'progressing', reason: 'PurgeRefused', message }, refused: { reason: 'Failed', message } };
+  return refusedPurge(`The volume ${name} is used by ${foreign.join(', ')}, which is not ours`);
 }
+
+const refusedPurge = (message: string): Partial<VolumeResult> => ({
+  outcome: { is: 'progressing', reason: 'PurgeRefused', message },
+  refused: { reason: 'Failed', message },
+});
 
 /**
  * Converts Docker's error: it answers 404 for a missing driver, 400 for bad options, and 409 when a volume of another

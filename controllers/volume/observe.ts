@@ -1,10 +1,11 @@
 import type { LogStream } from '../../api/device-state/logs.js';
+import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import type { Volume } from '../../crds/model/kinds.js';
 import { startedRequest } from '../../crds/model/requests.js';
 import { standaloneAccess } from '../../crds/schema/check-host-access.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, SeenContainer } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import type { VolumeFacts } from './plan.js';
 
@@ -26,21 +27,28 @@ export function observeVolume({ store, cache }: VolumeDeps, volume: Volume): Vol
   const { metadata, spec, status } = volume;
   const app = store.get('App', spec.app);
   const purge = startedRequest(app, 'purge')?.id;
+  const users = cache.containers().filter(({ volumes }) => volumes.includes(spec.volumeName));
+  const naming = store
+    .list('Volume')
+    .filter(
+      (other) => other.metadata.name !== metadata.name && isActive(other) && other.spec.volumeName === spec.volumeName,
+    );
   const isStandalone = metadata.origin !== `App/${spec.app}`;
   return {
     purge: purge === undefined || status?.handled?.[PURGE] === purge ? undefined : purge,
     seen: cache.volume(spec.volumeName),
-    mountedBy: cache
-      .containers()
-      .filter(({ volumes }) => volumes.includes(spec.volumeName))
-      .map(({ name }) => name),
-    wantedElsewhere: store
-      .list('Volume')
-      .some(
-        (other) =>
-          other.metadata.name !== metadata.name && isActive(other) && other.spec.volumeName === spec.volumeName,
-      ),
+    mountedBy: users.map(({ name }) => name),
+    wantedElsewhere: naming.length > 0,
+    otherApps: [...new Set([...naming.map((other) => other.spec.app), ...mountingApps(store, users)])]
+      .filter((name) => name !== spec.app)
+      .sort(),
     // A volume that the App wrote was checked with the App's document; a standalone one is checked here.
     refusedAccess: isStandalone && isActive(volume) ? standaloneAccess(volume, app) : [],
   };
+}
+
+/** Returns the Apps of these containers, as far as there are documents of them. */
+function mountingApps(store: Store, users: readonly SeenContainer[]): readonly string[] {
+  const ids = new Set(users.map(({ appId }) => appId));
+  return store.list('App').flatMap((app) => (ids.has(appIdOf(app)) ? [app.metadata.name] : []));
 }

@@ -7,7 +7,9 @@ import { differenceOf, isMadeAfter, isOurs } from './options.js';
 
 export type VolumeStep =
   | { readonly do: 'create'; readonly because: string }
-  | { readonly do: 'remove'; readonly because: string };
+  | { readonly do: 'remove'; readonly because: string }
+  /** Acknowledges a purge that is not carried out. */
+  | { readonly do: 'refuse'; readonly because: string };
 
 export interface VolumeFacts {
   readonly seen: SeenVolume | undefined;
@@ -15,6 +17,8 @@ export interface VolumeFacts {
   readonly mountedBy: readonly string[];
   /** Another document that is not deleted names the same volume. */
   readonly wantedElsewhere: boolean;
+  /** Other Apps that name it, or whose containers mount it. */
+  readonly otherApps: readonly string[];
   /** Id of the purge that the App has started and this volume has not acknowledged. */
   readonly purge: string | undefined;
   /** Paths of the host that its document reaches without permission. */
@@ -26,7 +30,8 @@ export interface VolumeFacts {
  * document would need that. Pure.
  */
 export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep, ReasonOf<'Volume'>> {
-  const { seen, mountedBy, wantedElsewhere, purge, refusedAccess } = facts;
+  const { seen, mountedBy, wantedElsewhere, otherApps, purge, refusedAccess } = facts;
+  if (volume.spec.external) return planExternal(volume, facts);
   if (refusedAccess.length > 0) throw new InvalidSpecError(refusedAccess);
   const { volumeName: name, reclaim } = volume.spec;
   if (volume.metadata.deletionTimestamp !== undefined) {
@@ -36,6 +41,10 @@ export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep,
   }
   if (!seen) return act('Creating', { do: 'create', because: purge === undefined ? 'there was none' : 'purged' });
   if (purge !== undefined && !isMadeAfter(seen, purge)) {
+    if (otherApps.length > 0) {
+      const because = `The volume ${name} is in use by ${otherApps.map((app) => `App ${app}`).join(', ')} too`;
+      return act('PurgeRefused', { do: 'refuse', because });
+    }
     if (mountedBy.length > 0) return waitForUsers(name, mountedBy);
     return act('Purging', { do: 'remove', because: 'purge of the app requested' });
   }
@@ -47,6 +56,15 @@ export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep,
     `The volume ${name} exists and ${difference}. Changing it would destroy its data, so it stays as it is: take the ` +
       `change back, declare a volume of another name, or save the data and purge the app`,
   );
+}
+
+/** Waits for a volume that somebody else makes; nothing is ever done to it. */
+function planExternal(
+  { metadata, spec: { volumeName: name } }: Volume,
+  { seen }: VolumeFacts,
+): Plan<VolumeStep, ReasonOf<'Volume'>> {
+  if (metadata.deletionTimestamp !== undefined || seen) return settled();
+  return wait('VolumeMissing', `Volume ${name} is not there; it is declared external`);
 }
 
 const waitForUsers = (name: string, mountedBy: readonly string[]): Plan<VolumeStep, ReasonOf<'Volume'>> =>

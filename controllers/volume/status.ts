@@ -13,12 +13,14 @@ export interface VolumeResult extends StepResult {
 
 /** Returns the status of a volume: whether it exists, and what became of a purge. Pure. */
 export function volumeStatus(
-  { status }: Volume,
+  { spec, status }: Volume,
   { seen, purge }: VolumeFacts,
   { result, error }: Progress<Plan<VolumeStep>, VolumeResult>,
 ): Facts<'Volume'> {
   const refused = result.refused ?? refusalOf(error);
-  const isPurged = purge !== undefined && (refused !== undefined || (seen !== undefined && isMadeAfter(seen, purge)));
+  // The data of an external volume are not the App's to remove.
+  const isDone = refused !== undefined || spec.external || (seen !== undefined && isMadeAfter(seen, purge ?? ''));
+  const isPurged = purge !== undefined && isDone;
   return {
     present: seen !== undefined,
     ...(seen ? { mountpoint: seen.mountpoint } : {}),

@@ -42,6 +42,7 @@ export const EVENT_REASONS = {
   Stray: 'Processes ran on of a container that the engine said did not run, or had forgotten; they were killed.',
   Switched: 'A unit of the host was started or stopped.',
   Unlocked: 'The update lock of the application was given back.',
+  VolumeRenamed: 'A volume of an App has another name on the engine from now on; its data stay under the old one.',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** What an event is about, for programs: one of `EVENT_REASONS`, or the reason of a condition. */

@@ -49,6 +49,7 @@ export const KIND_REASONS = {
   Network: {
     Creating: {"meaning":"The network does not exist on the engine and is being made.","whatToDo":"Nothing; it goes on by itself."},
     Removing: {"meaning":"The network is deleted, a duplicate or changed, and is being removed.","whatToDo":"Nothing; it goes on by itself."},
+    NetworkMissing: {"meaning":"The network is declared external, and is not on the engine.","whatToDo":"Declare it in the App that it belongs to, or make it with `docker network create`; it is noticed at once."},
     StillAttached: {"meaning":"Containers are still attached to a network that has to be removed or recreated.","whatToDo":"Nothing for services of ours, which step aside; disconnect any other container that the message names."},
     NameTaken: {"meaning":"The engine has a network of that name that is not ours.","whatToDo":"Remove it with `docker network rm`, or give the app another uuid."},
     EndpointsLeaked: {"meaning":"The engine keeps endpoints of containers that are gone and does not remove the network.","whatToDo":"Disconnect them with `docker network disconnect --force`, or restart the engine."},
@@ -61,8 +62,9 @@ export const KIND_REASONS = {
     Creating: {"meaning":"The volume does not exist on the engine and is being made.","whatToDo":"Nothing; it goes on by itself."},
     Removing: {"meaning":"The volume is deleted with `reclaim: Delete`, and its data with it.","whatToDo":"Nothing; it goes on by itself."},
     Purging: {"meaning":"A purge was requested: the volume is removed with its data and made again.","whatToDo":"Nothing; it goes on by itself."},
+    VolumeMissing: {"meaning":"The volume is declared external, and is not on the engine.","whatToDo":"Declare it in the App that it belongs to, or make it with `docker volume create`; it is noticed at once."},
     StillMounted: {"meaning":"Containers still use a volume that has to go.","whatToDo":"Nothing for services of ours, which stop first; remove any other container that the message names."},
-    PurgeRefused: {"meaning":"The purge was not carried out, because a container that is not ours uses the volume.","whatToDo":"Remove the container that the message names and ask for the purge again."},
+    PurgeRefused: {"meaning":"The purge was not carried out, because a container that is not of its app uses the volume, or another App names it.","whatToDo":"Remove the container or the document that the message names and ask for the purge again."},
     DataLossRefused: {"meaning":"The document differs from the volume that exists, and a change would destroy its data.","whatToDo":"Take the change back, declare a volume of another name, or save the data and purge the app."},
     DriverMissing: {"meaning":"The engine does not have the driver that the volume wants.","whatToDo":"Install the driver on the engine, or name another one."},
     Suspended: {"meaning":"The App that it belongs to is suspended, so nothing is changed.","whatToDo":"Resume the App: `supercargo resume app/NAME`, and take `spec.suspend` back where it is declared."},

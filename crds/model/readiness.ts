@@ -34,7 +34,7 @@ export const goesOnAfterBoot = (one: AnyResource): boolean =>
  */
 export const waitsForSomebody = (one: AnyResource): boolean =>
   isStalled(one) ||
-  isFor(one, ['RebootRequired', 'SuccessorUnhealthy', 'SuccessorFailed']) ||
+  isFor(one, ['RebootRequired', 'SuccessorUnhealthy', 'SuccessorFailed', 'NetworkMissing', 'VolumeMissing']) ||
   // Said of an earlier document, it may be mended by the one that is just being followed.
   (readinessOf(one) !== undefined && one.kind === 'Service' && lacksOnHost(one));
 

@@ -375,6 +375,8 @@ export interface AppService extends ServiceFields {
 }
 
 export interface NetworkDefinition {
+  /** true: somebody else makes it, perhaps another App with the same `name`. It is waited for, and never made, changed or removed. Only a name can be set beside it. Default: false. */
+  external?: boolean;
   /** Network driver. Default: bridge. */
   driver?: string;
   /** Options of the driver. Default: none. */
@@ -418,6 +420,8 @@ export interface NetworkDefinition {
 }
 
 export interface VolumeDefinition {
+  /** true: somebody else makes it, perhaps another App with the same `name`. It is waited for, and never made or removed, not by a purge either. Only a name can be set beside it. Default: false. */
+  external?: boolean;
   /** Volume driver. Default: local. */
   driver?: string;
   /** Options of the driver. Those that bind a path, a disk or a file system of the kernel need allowHostBinds: true in the App; those of a target state are passed on as they are. Default: none. */
@@ -428,6 +432,16 @@ export interface VolumeDefinition {
   labels?: {
     [k: string]: string;
   };
+}
+
+export interface AppNetwork extends NetworkDefinition {
+  /** Its name on the engine. No two Apps can make one of the same name: the others say external as well. Default: its uuid, _ and the key; the key alone where it is external. */
+  name?: string;
+}
+
+export interface AppVolume extends VolumeDefinition {
+  /** Its name on the engine. No two Apps can make one of the same name: the others say external as well. The data of a volume that had another name before stay in that one. Default: its appId, _ and the key; the key alone where it is external. */
+  name?: string;
 }
 
 /** What should run. */
@@ -446,11 +460,11 @@ export interface AppSpec {
   };
   /** Its volumes, by name; empty for one with nothing special. Default: none. */
   volumes?: {
-    [k: string]: VolumeDefinition | null;
+    [k: string]: AppVolume | null;
   };
   /** Its networks, by name; empty for one with nothing special. A network default is there in any case. Default: none. */
   networks?: {
-    [k: string]: NetworkDefinition | null;
+    [k: string]: AppNetwork | null;
   };
   /** true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app; options of a log driver that name a socket or a file of the host. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices, cap_add, and the word host in network_mode, pid, ipc and uts need no permission). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false. */
   allowHostBinds?: boolean;
@@ -716,6 +730,14 @@ export interface ServiceSpec extends ServiceFields {
   appName?: string;
   /** The release that it belongs to; part of the container name. Default: taken from the App document. */
   release?: Release;
+  /** Names on the engine of those of its networks that have no usual one, by their names in the app. Default: taken from the App document. */
+  networkNames?: {
+    [k: string]: string;
+  };
+  /** Names on the engine of those of its volumes that have no usual one, by their names in the app. Default: taken from the App document. */
+  volumeNames?: {
+    [k: string]: string;
+  };
   /** Image reference. Without tag and digest the tag is latest; with a digest a tag has no meaning. */
   image: string;
   /** Number of the service in the compatible API. Default: made from the names of app and service. */

@@ -1,4 +1,5 @@
 import { cronIssue, windowCron } from '../model/cron.js';
+import { LONGER_BY } from '../model/engine-names.js';
 import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issue.js';
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
@@ -94,6 +95,12 @@ function checksOf(document: AnyDeclared): Found[] {
       return checkService(document.spec, [], { mayBind: true });
     case 'HostConfig':
       return checkHostConfig(document);
+    case 'Network':
+      return document.spec.external ? notMade([], document.spec, ['external', 'app', 'appId', 'networkName']) : [];
+    case 'Volume':
+      return document.spec.external
+        ? notMade([], document.spec, ['external', 'app', 'appId', 'appUuid', 'volumeName', 'reclaim'])
+        : [];
     case 'GitSource':
       return checkGitSource(document.spec);
     default:
@@ -105,9 +112,14 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
   const found: Found[] = [];
   for (const part of ['services', 'volumes', 'networks'] as const) {
     for (const name of Object.keys(spec[part] ?? {})) {
-      const room = NAME_LIMIT - metadata.name.length - 1;
+      const room = NAME_LIMIT - metadata.name.length - 1 - (isNamed(part, spec, name) ? LONGER_BY : 0);
       if (!NAME.test(name)) found.push([[part, name], `Not a name: ${NAME_RULE}`]);
       else if (name.length > room) found.push([[part, name], `Too long: ${name.length} characters, at most ${room}`]);
+    }
+  }
+  for (const part of ['volumes', 'networks'] as const) {
+    for (const [name, said] of Object.entries(spec[part] ?? {})) {
+      if (said?.external) found.push(...notMade([part, name], said, ['external', 'name']));
     }
   }
   for (const registry of Object.keys(spec.registries ?? {})) {
@@ -120,6 +132,19 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
   }
   return found;
 }
+
+const isNamed = (part: 'services' | 'volumes' | 'networks', spec: AppSpec, key: string): boolean => {
+  const said = part === 'services' ? undefined : spec[part]?.[key];
+  return said?.name !== undefined || said?.external === true;
+};
+
+/** Returns what is said of a network or volume that somebody else makes, beside `known`. */
+const notMade = (base: Path, said: object, known: readonly string[]): Found[] =>
+  Object.entries(said).flatMap(([field, value]): Found[] =>
+    known.includes(field) || value === undefined || value === null || value === false
+      ? []
+      : [[[...base, field], 'Cannot stand beside external: true, because somebody else makes it; leave it out']],
+  );
 
 function checkHostConfig({ metadata, spec }: Declared<'HostConfig'>): Found[] {
   const { device, network } = HOST_CONFIG;

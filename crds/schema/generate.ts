@@ -84,14 +84,16 @@ function interfacesOf(
   const volume = base('VolumeDefinition', Object.keys(fields['volume definition']));
   const service = at(spec('App'), 'services.*');
   named.set(service, 'AppService');
-  named.set(at(spec('App'), 'networks.*'), network.name);
-  named.set(at(spec('App'), 'volumes.*'), volume.name);
+  const ofApp = { AppNetwork: at(spec('App'), 'networks.*'), AppVolume: at(spec('App'), 'volumes.*') };
+  for (const [text, schema] of Object.entries(ofApp)) named.set(schema, text);
   const interfaces: Interface[] = [
     ...parts,
     { name: 'ServiceFields', schema: objectOf(Object.fromEntries(compose)) },
     { name: 'AppService', schema: service, extends: serviceFields },
     { name: network.name, schema: objectOf(fields['network definition']) },
     { name: volume.name, schema: objectOf(fields['volume definition']) },
+    { name: 'AppNetwork', schema: ofApp.AppNetwork, extends: network },
+    { name: 'AppVolume', schema: ofApp.AppVolume, extends: volume },
   ];
   const bases: Record<string, typeof network> = { Service: serviceFields, Network: network, Volume: volume };
   for (const [kind, { spec, status }] of Object.entries(kinds)) {

@@ -159,6 +159,7 @@ const serviceFields: Fields = {
 };
 
 const networkDefinition: Fields = {
+  external: { type: "boolean", description: "true: somebody else makes it, perhaps another App with the same `name`. It is waited for, and never made, changed or removed. Only a name can be set beside it. Default: false." },
   driver: { type: "string", description: "Network driver. Default: bridge." },
   driver_opts: { type: "object", description: "Options of the driver. Default: none.", additionalProperties: { type: "string" } },
   ipam: { type: "object", description: "How addresses are given. Default: chosen by the engine.", properties: {
@@ -179,6 +180,7 @@ const networkDefinition: Fields = {
 };
 
 const volumeDefinition: Fields = {
+  external: { type: "boolean", description: "true: somebody else makes it, perhaps another App with the same `name`. It is waited for, and never made or removed, not by a purge either. Only a name can be set beside it. Default: false." },
   driver: { type: "string", description: "Volume driver. Default: local." },
   driver_opts: { type: "object", description: "Options of the driver. Those that bind a path, a disk or a file system of the kernel need allowHostBinds: true in the App; those of a target state are passed on as they are. Default: none.", additionalProperties: { type: "string" } },
   labels: { type: "object", description: "Labels of the volume on the engine. Default: none besides those of the agent.", additionalProperties: { type: "string" } },
@@ -211,9 +213,11 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         ...serviceFields,
       }, additionalProperties: false } },
       volumes: { type: "object", description: "Its volumes, by name; empty for one with nothing special. Default: none.", additionalProperties: { type: ["object","null"], properties: {
+        name: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Its name on the engine. No two Apps can make one of the same name: the others say external as well. The data of a volume that had another name before stay in that one. Default: its appId, _ and the key; the key alone where it is external.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
         ...volumeDefinition,
       }, additionalProperties: false } },
       networks: { type: "object", description: "Its networks, by name; empty for one with nothing special. A network default is there in any case. Default: none.", additionalProperties: { type: ["object","null"], properties: {
+        name: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Its name on the engine. No two Apps can make one of the same name: the others say external as well. Default: its uuid, _ and the key; the key alone where it is external.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 255 },
         ...networkDefinition,
       }, additionalProperties: false } },
       allowHostBinds: { type: "boolean", description: "true: its services may reach into the host: paths of the host under volumes; volumes whose driver_opts bind a path, a disk or a file system of the kernel; the features that mount (balena-socket, dbus, kernel-modules, firmware, journal-logs, sysfs, procfs), also by labels of the image; pid and ipc of containers outside the app; options of a log driver that name a socket or a file of the host. Without it they are refused, and what runs stays. It guards against what gets in unnoticed, not against whoever writes documents: that one owns the device in any case (privileged, devices, cap_add, and the word host in network_mode, pid, ipc and uts need no permission). A target state keeps the rules of the Supervisor instead: no paths under volumes, all else passed on. Default: false." },
@@ -352,6 +356,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         commit: { type: "string", title: "string (letters, digits, _ . -)", description: "Uuid of the release.", pattern: "^[A-Za-z0-9_.-]+$", minLength: 1, maxLength: 255 },
         id: { type: "integer", description: "Number of the release. Default: made from the commit.", minimum: 0, maximum: 9007199254740991 },
       }, additionalProperties: false },
+      networkNames: { type: "object", description: "Names on the engine of those of its networks that have no usual one, by their names in the app. Default: taken from the App document.", additionalProperties: { type: "string", title: "string (a name of letters, digits, _ . -)", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 512 } },
+      volumeNames: { type: "object", description: "Names on the engine of those of its volumes that have no usual one, by their names in the app. Default: taken from the App document.", additionalProperties: { type: "string", title: "string (a name of letters, digits, _ . -)", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 512 } },
       ...serviceFields,
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the Service controller.", properties: {

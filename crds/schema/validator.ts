@@ -57,12 +57,6 @@ const INSTEAD_WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
 };
 
-/** Fields of networks and volumes that do not exist in an App: each belongs to that App alone. */
-const SHARED: Readonly<Record<string, string>> = {
-  networks: 'a network belongs to one app: let other apps come in by published ports, or put the services into one App',
-  volumes: 'a volume belongs to one app: leave this out and copy the data into it, or put the services into one App',
-};
-
 const hintsFor = (kind: Kind): Hints => ({
   isSecret: (path) =>
     path.some((step) => SECRET.includes(String(step))) ||
@@ -81,8 +75,6 @@ const hintsFor = (kind: Kind): Hints => ({
 /** Returns what to write instead of a field of Compose at that path. Pure. */
 function insteadOf(kind: Kind, path: Path): string | undefined {
   const start = kind === 'Service' ? 1 : kind === 'App' && path[1] === 'services' ? 3 : undefined;
-  if (kind === 'App' && path.length === 4 && ['external', 'name'].includes(String(path[3])))
-    return SHARED[String(path[1])];
   if (start === undefined) return undefined;
   const [field = '', ...below] = path.slice(start).map(String);
   const known = below.length === 0 ? INSTEAD : INSTEAD_WITHIN[field];

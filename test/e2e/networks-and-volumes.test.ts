@@ -39,6 +39,46 @@ describe('networks and volumes', () => {
     assert.equal(now[1]?.id, old[1]?.id, 'a container that is not on the network stays');
   });
 
+  it('waits for an external network and volume, and shares those of another App', async () => {
+    const [host, guest] = [`${scene.prefix}-host`, `${scene.prefix}-guest`];
+    const [hostId, guestId] = [scene.appId(), scene.appId()];
+    const shared = `${scene.prefix}-shared`;
+    const serve = { command: ['httpd', '-f', '-p', '80', '-h', '/data'], volumes: ['data:/data'] };
+    await scene.put(guest, {
+      appId: guestId,
+      services: { client: scene.service({ volumes: ['data:/data'] }) },
+      networks: { default: { name: shared, external: true } },
+      volumes: { data: { name: shared, external: true } },
+    });
+    const missing = new RegExp(`Network ${shared} is not there; it is declared external`);
+    await scene.untilReason('App', guest, 'ChildrenNotReady', missing);
+
+    await scene.put(host, {
+      appId: hostId,
+      services: { server: scene.service(serve) },
+      networks: { default: { name: shared } },
+      volumes: { data: { name: shared } },
+      volumeReclaim: 'Delete',
+    });
+    await scene.untilReady(host);
+    await scene.untilReady(guest);
+    const [client] = await scene.untilRunning(guestId, ['client']);
+    assert.deepEqual(Object.keys(client?.networks ?? {}), [shared]);
+    await scene.until(
+      'the client sees the server and its data',
+      () => scene.exec(client?.id ?? '', ['sh', '-c', 'echo shared > /data/a && wget -q -O - http://server/a']),
+      ({ code, output }) => code === 0 && output.includes('shared'),
+    );
+
+    await scene.delete(host);
+    await scene.untilReason('App', host, 'ChildrenNotReady', /StillAttached/);
+    const [still] = await scene.untilRunning(guestId, ['client']);
+    assert.equal(still?.id, client?.id);
+    await scene.delete(guest);
+    await scene.untilGone(host);
+    await scene.untilGone(guest);
+  });
+
   it('reaches a sibling by its name', async () => {
     const name = `${scene.prefix}-dns`;
     const appId = scene.appId();

@@ -1,6 +1,7 @@
+import { type EngineName, networkNames, volumeNames } from '../../../crds/model/engine-names.js';
 import { pathText } from '../../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, Key } from '../../../crds/model/kinds.js';
-import { allottedId, childName, containerName, networkName, volumeName } from '../../../crds/model/names.js';
+import { allottedId, childName, containerName } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
 
 /** Returns the number of an App, declared or allotted; undefined for other kinds. Pure. */
@@ -36,9 +37,9 @@ export function derivedNames(document: Documents, owner?: Key): readonly Derived
       return names;
     }
     case 'Network':
-      return [{ name: `network ${document.spec.networkName}`, field: 'networkName' }];
+      return document.spec.external ? [] : [{ name: `network ${document.spec.networkName}`, field: 'networkName' }];
     case 'Volume':
-      return [{ name: `volume ${document.spec.volumeName}`, field: 'volumeName' }];
+      return document.spec.external ? [] : [{ name: `volume ${document.spec.volumeName}`, field: 'volumeName' }];
     case 'Service':
       return ofService(document);
     default:
@@ -54,12 +55,18 @@ function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[]
   const appId = appIdOf(app) ?? 0;
   const uuid = spec.uuid ?? String(appId);
   const release = releaseOf(spec.release);
-  const networks = Object.keys({ default: {}, ...spec.networks });
-  const volumes = Object.keys(spec.volumes ?? {});
+  const networks = Object.entries({ default: null, ...spec.networks }).map(([key, said]) => ({
+    ...{ key, said, part: 'networks' as const },
+    ...networkNames(metadata.name, uuid, key, said),
+  }));
+  const volumes = Object.entries(spec.volumes ?? {}).map(([key, said]) => ({
+    ...{ key, said, part: 'volumes' as const },
+    ...volumeNames(metadata.name, appId, key, said),
+  }));
   const services = Object.entries(spec.services ?? {});
   const children = [
-    ...networks.map((name) => `Network/${childName(metadata.name, name)}`),
-    ...volumes.map((name) => `Volume/${childName(metadata.name, name)}`),
+    ...networks.map(({ document }) => `Network/${document}`),
+    ...volumes.map(({ document }) => `Volume/${document}`),
     ...services.map(([name]) => `Service/${childName(metadata.name, name)}`),
   ];
   const own = [
@@ -69,8 +76,8 @@ function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[]
   if (release === null) return own; // it has no children
   return [
     ...own,
-    ...networks.map((name) => ({ name: `network ${networkName(uuid, name)}`, field: 'uuid' })),
-    ...volumes.map((name) => ({ name: `volume ${volumeName(appId, name)}`, field: 'appId' })),
+    ...networks.flatMap((one) => madeUnder(`network ${one.engine}`, 'uuid', one)),
+    ...volumes.flatMap((one) => madeUnder(`volume ${one.engine}`, 'appId', one)),
     ...services.map(([name]) => ({
       ...{ name: serviceOf(metadata.name, name), field: 'name for that service' },
       path: pathText(['spec', 'services', name]),
@@ -78,6 +85,26 @@ function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[]
     ...services.map(([name, ids]) => containerOf(metadata.name, name, ids, release)),
     ...children.map((name) => ({ name: `document ${name}`, field: 'metadata.name' })),
   ];
+}
+
+/** Returns the name on the engine of a network or volume, unless somebody else makes it. */
+function madeUnder(
+  name: string,
+  field: string,
+  {
+    key,
+    part,
+    said,
+    isUsual,
+  }: Pick<EngineName, 'isUsual'> & {
+    readonly key: string;
+    readonly part: 'networks' | 'volumes';
+    readonly said: { readonly external?: boolean } | null;
+  },
+): readonly DerivedName[] {
+  if (said?.external === true) return [];
+  if (isUsual) return [{ name, field }];
+  return [{ name, field: 'name, or external: true', path: pathText(['spec', part, key, 'name']) }];
 }
 
 function ofService({ spec }: Extract<Documents, { kind: 'Service' }>): readonly DerivedName[] {

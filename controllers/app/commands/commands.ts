@@ -1,5 +1,6 @@
 import type { Store } from '../../../api/store/store.js';
 import { isActive } from '../../../crds/model/active.js';
+import { volumeNames } from '../../../crds/model/engine-names.js';
 import {
   type AnyResource,
   API_VERSION,
@@ -176,9 +177,17 @@ function usedVolumes(
   services: readonly Service[],
   latest: Revision | undefined,
 ): ReadonlySet<string> {
-  const named = [...Object.keys(spec.volumes ?? {}), ...services.flatMap((one) => referencesOf(one.spec).volumes)];
+  const { appId } = identityOf({ metadata, spec });
+  const declared = Object.entries(spec.volumes ?? {}).map(([key, said]) =>
+    volumeNames(metadata.name, appId, key, said),
+  );
+  const mounted = services.flatMap((one) =>
+    referencesOf(one.spec).volumes.map((key) =>
+      volumeNames(metadata.name, appId, key, { name: one.spec.volumeNames?.[key] }),
+    ),
+  );
   const promoted = latest?.spec.documents.filter(({ kind }) => kind === 'Volume') ?? [];
-  return new Set([...named.map((name) => childName(metadata.name, name)), ...promoted.map(({ name }) => name)]);
+  return new Set([...[...declared, ...mounted].map(({ document }) => document), ...promoted.map(({ name }) => name)]);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { frozen, textOf } from '../../../api/store/frozen.js';
 import { isActive } from '../../../crds/model/active.js';
 import { isStalled } from '../../../crds/model/conditions.js';
+import { networkNames, unusualNames, volumeNames } from '../../../crds/model/engine-names.js';
 import { normalizeReference, repositoryOf } from '../../../crds/model/image-reference.js';
 import {
   type AnyDeclared,
@@ -14,17 +15,10 @@ import {
   type Service,
   type Volume,
 } from '../../../crds/model/kinds.js';
-import {
-  API_NETWORK,
-  allottedId,
-  childName,
-  imageDocumentName,
-  networkName,
-  volumeName,
-} from '../../../crds/model/names.js';
+import { API_NETWORK, allottedId, childName, imageDocumentName } from '../../../crds/model/names.js';
 import { referencesOf } from '../../../crds/model/references.js';
 import { type NumberedRelease, releaseOf } from '../../../crds/model/release.js';
-import type { NetworkDefinition } from '../../../crds/model/types.js';
+import type { AppNetwork, NetworkDefinition } from '../../../crds/model/types.js';
 
 /** The names and numbers of an App, with everything filled in that its document leaves out. */
 export interface AppIdentity {
@@ -90,6 +84,7 @@ function servicesOf(
       appName: name,
       serviceId,
       imageId: fields.imageId ?? serviceId,
+      ...unusualNames(fields, spec, { appId, uuid }),
       ...(release === null ? {} : { release }),
     });
   });
@@ -117,32 +112,31 @@ function networksOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): read
     return mode.is === 'engine' && mode.mode === 'host';
   });
   const byDefault: NetworkDefinition = allOnHost ? { config_only: true } : {};
-  return Object.entries({ default: byDefault, ...spec.networks }).map(([name, definition]) =>
-    child('Network', childName(metadata.name, name), {
-      ...definition,
-      app: metadata.name,
-      appId,
-      networkName: networkName(uuid, name),
-    }),
-  );
+  return Object.entries({ default: byDefault, ...spec.networks }).map(([key, said]) => {
+    const { name: _, ...definition } = { ...(said as AppNetwork | null) };
+    const { document, engine } = networkNames(metadata.name, uuid, key, said);
+    return child('Network', document, { ...definition, app: metadata.name, appId, networkName: engine });
+  });
 }
 
 function volumesOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): readonly Declared<'Volume'>[] {
-  return Object.entries(spec.volumes ?? {}).map(([name, definition]) =>
-    child('Volume', childName(metadata.name, name), {
+  return Object.entries(spec.volumes ?? {}).map(([key, said]) => {
+    const { name: _, ...definition } = { ...said };
+    const { document, engine } = volumeNames(metadata.name, appId, key, said);
+    return child('Volume', document, {
       ...definition,
       app: metadata.name,
       appId,
       appUuid: uuid,
-      volumeName: volumeName(appId, name),
+      volumeName: engine,
       reclaim: spec.volumeReclaim ?? 'Retain',
-    }),
-  );
+    });
+  });
 }
 
 /**
  * Adds to `desired` the volumes that the App has and no longer declares: they are retained with their data. Their
- * `reclaim` follows the App's `volumeReclaim`. Pure.
+ * `reclaim` follows the App's `volumeReclaim`. An external one has no data of the App. Pure.
  */
 export function retainVolumes(
   app: App,
@@ -151,7 +145,11 @@ export function retainVolumes(
 ): readonly AnyDeclared[] {
   const declared = new Set(desired.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
   const kept = existing.flatMap((one) =>
-    one.kind === 'Volume' && isActive(one) && !declared.has(`Volume/${one.metadata.name}`) && !isHopeless(one)
+    one.kind === 'Volume' &&
+    isActive(one) &&
+    !declared.has(`Volume/${one.metadata.name}`) &&
+    !isHopeless(one) &&
+    !one.spec.external
       ? [child('Volume', one.metadata.name, { ...one.spec, reclaim: app.spec.volumeReclaim ?? 'Retain' })]
       : [],
   );

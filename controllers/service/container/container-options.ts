@@ -1,8 +1,8 @@
-import { volumeName } from '../../../crds/model/names.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
 import type { ContainerOptions, EndpointSettings, SeenImage } from '../../engine/engine.js';
 import { BOOT, IMAGE, MADE_AFTER, SPEC_HASH } from '../../engine/labels.js';
 import type { DeviceFacts } from '../../host/facts/facts.js';
+import { volumeNamer } from '../spec/engine-names.js';
 import { environmentOptions, imageEnvironment, injectedEnvironment } from '../spec/environment.js';
 import { type ApiAccess, addedByFeatures, type CloudAccess } from '../spec/features.js';
 import { type Healthcheck, mergeHealthcheck } from '../spec/healthcheck.js';
@@ -80,8 +80,8 @@ export function containerSpecOf(
   const hostNetwork = definition.network.is === 'engine' && definition.network.mode === 'host';
   const reachable = api && hostNetwork ? { ...api, host: '127.0.0.1' } : api;
   const added = addedByFeatures(labels, definition.network, facts, { api: reachable, cloud });
-  const network = networkOptions(definition.network, identity, siblingContainers);
-  const volumes = volumeOptions(definition.volumes, (volume) => volumeName(identity.appId, volume));
+  const network = networkOptions(definition, identity, siblingContainers);
+  const volumes = volumeOptions(definition.volumes, volumeNamer(definition, identity));
   const { ExposedPorts, PortBindings } = portOptions(definition.ports);
   const environment = {
     ...added.environmentDefaults,

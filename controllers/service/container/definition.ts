@@ -1,5 +1,6 @@
 import { splitCommandLine } from '../../../crds/model/command-line.js';
 import { composeDurationMs } from '../../../crds/model/duration.js';
+import type { UnusualNames } from '../../../crds/model/engine-names.js';
 import { normalizeReference } from '../../../crds/model/image-reference.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
 import type { ContainerOptions, HostOptions } from '../../engine/engine.js';
@@ -38,6 +39,8 @@ export interface Definition {
   readonly expose: readonly string[];
   readonly volumes: VolumeUse;
   readonly network: NetworkUse;
+  /** Names on the engine of those networks and volumes that do not have the usual one. */
+  readonly names: UnusualNames;
   readonly plain: PlainOptions;
   readonly host: HostOptions;
 }
@@ -53,6 +56,8 @@ const OWN_FIELDS = [
   'serviceId',
   'imageId',
   'release',
+  'networkNames',
+  'volumeNames',
   'running',
   'updateStrategy',
   'restart_unhealthy',
@@ -106,6 +111,7 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
     expose: readExposed(fields.expose, findings),
     volumes: readVolumes(fields.volumes, findings),
     network,
+    names: namesOf(spec),
     plain: readPlainOptions(fields, findings),
     host: readHostOptions(fields, findings),
   };
@@ -114,6 +120,11 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
   if (findings.issues.length > 0) throw new InvalidSpecError(findings.issues);
   return { definition, warnings: findings.warnings };
 }
+
+const namesOf = ({ networkNames, volumeNames }: ServiceSpec): UnusualNames => ({
+  ...(networkNames === undefined ? {} : { networkNames }),
+  ...(volumeNames === undefined ? {} : { volumeNames }),
+});
 
 function readCommand(fields: Fields, key: 'command' | 'entrypoint', findings: Findings): readonly string[] | undefined {
   const value = fields[key];

@@ -49,7 +49,7 @@ const PLAIN_DEFAULTS: PlainOptions = {
 export function specHash({ definition, imageId, identity, api, cloud }: Hashed): string {
   const { appId, appUuid, appName, serviceId, serviceName } = identity;
   const { command, entrypoint, environment, labels, healthcheck, volumes, network, plain, host } = definition;
-  const { ports, expose, platform } = definition;
+  const { ports, expose, platform, names } = definition;
   return canonicalHash({
     image: imageId,
     identity: { appId, appUuid, appName, serviceId, serviceName },
@@ -64,6 +64,7 @@ export function specHash({ definition, imageId, identity, api, cloud }: Hashed):
     // Undefined when empty, so that documents from before this field keep their hash.
     expose: expose.length > 0 ? expose : undefined,
     platform,
+    names: Object.keys(names).length > 0 ? names : undefined,
     volumes: unorderedVolumes(volumes),
     network: unorderedNetworks(network),
     plain: beyondDefaults(plain, PLAIN_DEFAULTS),

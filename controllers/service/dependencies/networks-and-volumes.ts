@@ -1,3 +1,4 @@
+import { isActive } from '../../../crds/model/active.js';
 import { isSettled, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Network } from '../../../crds/model/kinds.js';
 import { lacksSubnet } from '../../../crds/model/readiness.js';
@@ -15,10 +16,14 @@ export function networkDependency(
   aliases: readonly string[],
 ): NetworkDependency {
   const documents = store.list('Network').filter(({ spec }) => spec.networkName === name);
-  const staying = documents.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const active = documents.filter(isActive);
+  // Whoever makes it decides what it is; those who say that it is external only look.
+  const staying = active.find(({ spec }) => !spec.external) ?? active[0];
   const id = cache.network(name)?.id;
+  const rebuilding = active.some(({ status }) => status?.rebuilding);
   return {
-    ...{ name, id, aliases, notReady: networkNotReady(staying, documents.length > 0, id) },
+    ...{ name, id, aliases },
+    notReady: rebuilding ? 'it is being made anew' : networkNotReady(staying, documents.length > 0, id),
     ...(staying && id === undefined && lacksSubnet(staying) ? { lacksSubnet: true } : {}),
   };
 }
@@ -29,10 +34,11 @@ function networkNotReady(
   id: string | undefined,
 ): string | undefined {
   if (!document) return terminating ? 'it is being removed' : 'no document declares it';
-  if (document.status?.rebuilding) return 'it is being made anew';
-  if (id === undefined) return 'it does not exist yet';
-  return isSettled(document) || isStalled(document) ? undefined : 'it is not settled yet';
+  if (id === undefined) return document.spec.external ? EXTERNAL : 'it does not exist yet';
+  return document.spec.external || isSettled(document) || isStalled(document) ? undefined : 'it is not settled yet';
 }
+
+const EXTERNAL = 'it is not there; it is declared external';
 
 /**
  * Returns whether a volume can be used. A volume that no document declares is created by the engine
@@ -45,20 +51,23 @@ export function volumeDependency(
 ): ResourceDependency {
   const documents = store.list('Volume').filter(({ spec }) => spec.volumeName === name);
   const purge = startedRequest(app, 'purge');
-  if (purge && documents.some(({ status }) => status?.handled?.['app.purge'] !== purge.id)) {
+  const own = documents.filter(({ spec }) => spec.app === app?.metadata.name);
+  if (purge && own.some(({ status }) => status?.handled?.['app.purge'] !== purge.id)) {
     return { name, notReady: 'it is being emptied' };
   }
   if (documents.length === 0) return { name, notReady: undefined };
   if (documents.every(({ metadata }) => metadata.deletionTimestamp !== undefined)) {
     return { name, notReady: 'it is being removed' };
   }
-  return { name, notReady: cache.volume(name) ? undefined : 'it does not exist yet' };
+  const isMade = documents.some(({ spec, metadata }) => !spec.external && metadata.deletionTimestamp === undefined);
+  return { name, notReady: cache.volume(name) ? undefined : isMade ? 'it does not exist yet' : EXTERNAL };
 }
 
 /** Returns the networks that containers have to leave, by name, and why. */
 export function closingNetworks({ store }: ServiceDeps): ServiceState['closing'] {
   const closing = new Map<string, 'recreated' | 'removed'>();
   for (const { metadata, spec, status } of store.list('Network')) {
+    if (spec.external) continue;
     if (status?.rebuilding) closing.set(spec.networkName, 'recreated');
     else if (metadata.deletionTimestamp !== undefined) closing.set(spec.networkName, 'removed');
   }

@@ -1,6 +1,7 @@
+import type { UnusualNames } from '../../../crds/model/engine-names.js';
 import { isMap } from '../../../crds/model/maps.js';
-import { networkName } from '../../../crds/model/names.js';
 import type { EndpointSettings } from '../../engine/engine.js';
+import { networkNamer } from './engine-names.js';
 import type { Findings } from './fields.js';
 import { isAbsent, pairs, text, texts } from './fields.js';
 import { containerMode } from './namespaces.js';
@@ -106,18 +107,19 @@ export const endpointSettings = (
  * others are connected after it. Pure.
  */
 export function networkOptions(
-  use: NetworkUse,
-  { appUuid, serviceName }: { readonly appUuid: string; readonly serviceName: string },
+  { network: use, names }: { readonly network: NetworkUse; readonly names: UnusualNames },
+  identity: { readonly appUuid: string; readonly serviceName: string },
   siblingContainers: ReadonlyMap<string, string>,
 ): { mode: string; first: Record<string, EndpointSettings>; joins: Record<string, EndpointSettings> } {
   if (use.is === 'engine') return { mode: use.mode, first: {}, joins: {} };
   if (use.is === 'service') {
     return { mode: containerMode(use.service, siblingContainers), first: {}, joins: {} };
   }
+  const nameOf = networkNamer({ names }, identity);
   const named = Object.entries(use.endpoints).map(
-    ([name, endpoint]) => [networkName(appUuid, name), endpointSettings(endpoint, serviceName)] as const,
+    ([name, endpoint]) => [nameOf(name), endpointSettings(endpoint, identity.serviceName)] as const,
   );
-  const mode = networkName(appUuid, use.main);
+  const mode = nameOf(use.main);
   return {
     mode,
     first: Object.fromEntries(named.filter(([name]) => name === mode)),

@@ -25,6 +25,7 @@ const plan = (volume: Volume, facts: Partial<VolumeFacts>) =>
     seen: undefined,
     mountedBy: [],
     wantedElsewhere: false,
+    otherApps: [],
     purge: undefined,
     refusedAccess: [],
     ...facts,

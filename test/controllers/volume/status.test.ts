@@ -75,7 +75,15 @@ describe('the status of a volume', () => {
     it(says, () => {
       const labels = madeAfter === undefined ? {} : { 'io.supercargo.made-after': madeAfter };
       const seen = { name: '1_data', mountpoint: '/v', labels } as unknown as VolumeFacts['seen'];
-      const all = { seen, mountedBy: [], wantedElsewhere: false, purge: undefined, refusedAccess: [], ...facts };
+      const all = {
+        seen,
+        mountedBy: [],
+        wantedElsewhere: false,
+        otherApps: [],
+        purge: undefined,
+        refusedAccess: [],
+        ...facts,
+      };
       const volume = aVolume(before ? { status: before as never } : {});
       assert.deepEqual(volumeStatus(volume, all, { at: 'acted', result, error }), want);
     });

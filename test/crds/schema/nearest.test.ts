@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { nearest } from '../../../crds/schema/nearest.js';
-import { parseDocument } from '../../../crds/schema/parse.js';
 import type { Schema } from '../../../crds/schema/schema.js';
 import { SCHEMAS } from '../../../crds/schema/schemas.js';
 
@@ -55,21 +54,4 @@ describe('the word that was meant', () => {
       for (const word of [doubled, cut]) if (!known.includes(word)) assert.equal(nearest(word, [field]), field, word);
     }
   });
-});
-
-describe('networks and volumes that two apps share', () => {
-  for (const [part, field, want] of [
-    ['networks', 'external', /Unknown field "external"; Compose has it, but .*a network belongs to one app/],
-    ['networks', 'name', /Unknown field "name"; .*a network belongs to one app/],
-    ['volumes', 'external', /Unknown field "external"; .*a volume belongs to one app/],
-    ['volumes', 'name', /Unknown field "name"; .*a volume belongs to one app/],
-  ] as const) {
-    it(`are refused in ${part} with the way out, for ${field}`, () => {
-      const spec = { services: { a: { image: 'a' } }, [part]: { shared: { [field]: 'proxy' } } };
-      const parsed = parseDocument({ apiVersion: 'supercargo.io/v1', kind: 'App', metadata: { name: 'one' }, spec });
-      assert.ok(!parsed.ok);
-      assert.match(parsed.issues.map(({ message }) => message).join('; '), want);
-      assert.doesNotMatch(JSON.stringify(parsed.issues), /did you mean/);
-    });
-  }
 });
