@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import type { Condition } from '../../crds/model/conditions.js';
+import { isMap } from '../../crds/model/maps.js';
 
 export interface Patience {
   /** Longest wait, ms. */
   readonly withinMs?: number;
-  /** Between two looks, ms. */
+  /** Between two looks, ms; by itself it begins with 25 and grows to 100 where it takes seconds. */
   readonly everyMs?: number;
   /** More for whoever reads the failure, such as the end of a log. */
   readonly hint?: () => string;
@@ -18,9 +20,10 @@ export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   holds: (seen: T) => boolean,
-  { withinMs = 60_000, everyMs = 25, hint }: Patience = {},
+  { withinMs = 60_000, everyMs, hint }: Patience = {},
 ): Promise<T> {
-  const deadline = Date.now() + withinMs;
+  const start = Date.now();
+  const deadline = start + withinMs;
   for (;;) {
     const last = await Promise.resolve()
       .then(look)
@@ -30,9 +33,22 @@ export async function until<T>(
       );
     if (last.ok && holds(last.seen)) return last.seen;
     if (Date.now() > deadline) {
-      const shown = inspect(last.ok ? last.seen : last.error, { depth: 8, breakLength: 120, maxStringLength: 2000 });
+      const shown = last.ok ? seenText(last.seen) : inspect(last.error);
       throw new Error(`Not within ${withinMs} ms: ${what}. Last seen: ${shown}${hint ? `\n${hint()}` : ''}`);
     }
-    await pause(everyMs);
+    await pause(everyMs ?? Math.min(100, Math.max(25, (Date.now() - start) / 50)));
   }
+}
+
+/** What was seen; of a document first what its status says, since a report of failures keeps the first lines. Pure. */
+function seenText(seen: unknown): string {
+  const whole = inspect(seen, { depth: 8, breakLength: 120, maxStringLength: 2000 });
+  if (!isMap(seen) || !isMap(seen.metadata) || !isMap(seen.status)) return whole;
+  const { conditions = [], ...status } = seen.status;
+  const lines = (conditions as readonly Condition[]).map(
+    ({ type, status, reason, message }) => `${type} ${status}, ${reason}: ${message}`,
+  );
+  const brief = inspect(status, { depth: 2, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 200 });
+  const name = `${seen.kind} ${seen.metadata.name}, generation ${seen.metadata.generation}`;
+  return [name, ...lines.map((line) => `  ${line}`), `  ${brief}`, whole].join('\n');
 }
