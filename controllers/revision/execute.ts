@@ -18,7 +18,12 @@ export interface RevisionResult extends StepResult {
 /** Lines that are kept, and characters of each: they go into conditions. */
 const LINES = 3;
 const LONGEST = 200;
-const READ_MS = 10_000;
+/**
+ * For the last lines. An engine answers only when it is done with starting or stopping the container, for which the way
+ * back has to wait in any case.
+ */
+const READ_MS = 30_000;
+const CONFIRM_MS = 10_000;
 /** An engine that does not confirm a good release is asked again after this time, ms, if nothing happens before. */
 const AGAIN_MS = 10_000;
 
@@ -46,7 +51,7 @@ async function goesOn(
   { container, startedAt, restartCount }: RecentRun,
 ): Promise<boolean> {
   try {
-    const seen = await cache.refreshContainer(container, timeoutSignal(READ_MS));
+    const seen = await cache.refreshContainer(container, timeoutSignal(CONFIRM_MS));
     return (
       (seen?.state === 'running' || seen?.state === 'paused') &&
       seen.health !== 'unhealthy' &&
