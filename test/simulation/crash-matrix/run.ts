@@ -28,8 +28,9 @@ if (parts.includes('memory')) {
   const rows: string[][] = [];
   const chosen = new RegExp(values.scenario);
   for (const scenario of SCENARIOS.filter((one) => chosen.test(one.it))) {
-    say(scenario.it);
     const outcome = await tryPoints(scenario, values.quick ? 6 : undefined);
+    const points = Object.values(outcome.tried).reduce((sum, count) => sum + count, 0);
+    say(`${scenario.it}: ${points} points, ${outcome.failures.length} came to another end`);
     failures.push(...outcome.failures.map(({ error }) => new Error(scenario.it, { cause: error })));
     rows.push([
       scenario.it,
