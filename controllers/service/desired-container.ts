@@ -53,7 +53,7 @@ export async function resolveService(
   const aliases = aliasesOf(definition, identity);
   const boot = isOn(labels[REQUIRES_REBOOT]) ? facts.bootId : undefined;
   const desired: DesiredContainer = {
-    containerName: containerNameOf(identity),
+    containerName: service.spec.containerName ?? containerNameOf(identity),
     reference: definition.image,
     image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
     running: definition.running,
@@ -70,6 +70,7 @@ export async function resolveService(
     updatePolicy: updatePolicyOf({
       definition,
       field: service.spec.updateStrategy,
+      containerName: service.spec.containerName,
       imageLabels: withCurrentNames(image?.config.Labels ?? {}),
       guests: guestsOf(deps, service),
     }),

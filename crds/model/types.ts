@@ -56,7 +56,7 @@ export interface LongDevice {
 export interface GpuRequest {
   /** Driver that provides them. Default: chosen by the engine. */
   driver?: string | null;
-  /** How many, or all. Default: all, unless device_ids names some. */
+  /** How many, or all; -1 is all as well. Default: all, unless device_ids names some. */
   count?: string | number | null;
   /** Which ones, instead of a count. Default: any. */
   device_ids?: string[] | null;
@@ -189,6 +189,8 @@ export interface Dependency {
 }
 
 export interface ServiceFields {
+  /** Name of its container on the engine, as people and scripts use it. No other service of the device can have it. Update strategies that run two containers at once give way to the default one. Default: made from the names and numbers of service, image and release. */
+  containerName?: string;
   /** In which order a new container takes the place of the old one: download-then-kill; kill-then-download and delete-then-download stop the old one before the new image is downloaded; hand-over runs both until the new one says so; rolling runs both until the new one is healthy. Before the labels io.balena.update.strategy and io.supercargo.update.strategy. Default: download-then-kill. */
   updateStrategy?: 'download-then-kill' | 'kill-then-download' | 'delete-then-download' | 'hand-over' | 'rolling';
   /** Whether a container that is unhealthy is restarted, under the update lock; Docker itself does not. true: five times within five minutes. A budget such as 5/300s (at most so many restarts within that time; ms s m h d): when it is used up, the container stays unhealthy until it is healthy by itself, restarted by somebody or replaced. Default: false. */

@@ -36,6 +36,7 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
     ...(lenient ? [] : accessIssues(app.spec)),
     ...engineIssues(services, lenient),
     ...platforms(services),
+    ...sharedContainerNames(services),
     ...cycles(new Map(references)),
   ];
 }
@@ -60,6 +61,7 @@ export function contradictions({ release, services = {} }: App['spec']): readonl
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, false)),
     ...sharedPorts(everywhere),
     ...platforms(everywhere),
+    ...sharedContainerNames(everywhere),
     ...cycles(new Map(references)),
   ];
 }
@@ -189,6 +191,20 @@ function platforms(services: NonNullable<App['spec']['services']>): readonly Iss
     if (!first || first.platform === platform) return [];
     const message = `${first.by} asks for ${reference} as ${first.platform}: name them by different references`;
     return [{ path: `spec.services.${name}.platform`, message }];
+  });
+}
+
+/** Returns names of containers that two services have, of which the second could never get it. */
+function sharedContainerNames(services: NonNullable<App['spec']['services']>): readonly Issue[] {
+  const taken = new Map<string, string>();
+  return Object.entries(services).flatMap(([name, { containerName }]) => {
+    if (containerName === undefined) return [];
+    const first = taken.get(containerName);
+    if (first === undefined) taken.set(containerName, name);
+    if (first === undefined) return [];
+    return [
+      { path: `spec.services.${name}.containerName`, message: `${containerName} is the container of ${first} already` },
+    ];
   });
 }
 

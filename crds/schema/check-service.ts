@@ -32,6 +32,9 @@ export function checkService(fields: ServiceFields, base: Path, { mayBind }: { r
     ...environmentIssues(fields.environment),
     ...variablesIn(fields.labels, 'labels'),
     ...amountIssues(fields),
+    ...(Array.isArray(fields.gpus) ? fields.gpus : []).flatMap(({ count }, index) =>
+      said(['gpus', index, 'count'], count === 0 ? 'Expected at least 1, or all, found the number 0' : undefined),
+    ),
   ];
   for (const [name, limit] of Object.entries(fields.ulimits ?? {})) {
     if (typeof limit === 'object' && limit.hard !== -1 && (limit.soft === -1 || limit.soft > limit.hard)) {

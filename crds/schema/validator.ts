@@ -24,8 +24,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   attach: 'logs are followed in any case: leave it out',
   build: 'images are built elsewhere: push it to a registry and name it in image',
   configs: 'put the file into the image or a volume, or its content under environment',
-  container_name:
-    'containers are named by the agent: others reach it by the name of the service, or by networks.<name>.aliases',
+  container_name: 'write containerName; services of the app reach it by the name of the service in any case',
   cpu_count: 'only Windows has it: use cpus',
   cpu_percent: 'only Windows has it: use cpus',
   credential_spec: 'only Windows has it: leave it out',

@@ -23,6 +23,7 @@ export function readyViolation(device: Device, agent: Agent, document: AnyResour
       const there = docker.networks.filter(({ name }) => name === document.spec.networkName);
       if (document.metadata.deletionTimestamp) return undefined;
       if (there.length !== 1) return `there are ${there.length} networks of its name`;
+      if (document.spec.external) return undefined; // it is whatever its maker made it
       if (there[0]?.specHash === undefined && there[0]) return differenceOf(document.spec, there[0]); // another agent's
       return there[0]?.specHash === networkHash(document.spec) ? undefined : 'it is another network';
     }
@@ -67,7 +68,7 @@ function serviceViolation(device: Device, agent: Agent, { spec }: Service): stri
   if (!container) return 'it has no container';
   if (another) return `it has ${mine.length} containers`;
   const { id, commit } = releaseOf(spec.release ?? { commit: 'local' });
-  const name = containerName(spec.serviceName, spec.imageId ?? 0, id, commit);
+  const name = spec.containerName ?? containerName(spec.serviceName, spec.imageId ?? 0, id, commit);
   if (container.name !== name) return `its container is called ${container.name}, not ${name}`;
   if (container.image !== images.find(spec.image)?.id) return 'its container runs another image';
   const variables = Object.entries({ ...(spec.environment as Record<string, string>) }).map(([k, v]) => `${k}=${v}`);
@@ -90,8 +91,8 @@ function networkViolation(device: Device, agent: Agent, spec: Service['spec'], c
     return sibling && isReady(sibling) ? `it is not in the network of ${shared}` : undefined;
   }
   const { networks = ['default'], appUuid = '' } = spec;
-  const wanted = (Array.isArray(networks) ? networks : Object.keys(networks ?? {})).map((one) =>
-    networkName(appUuid, one),
+  const wanted = (Array.isArray(networks) ? networks : Object.keys(networks ?? {})).map(
+    (one) => spec.networkNames?.[one] ?? networkName(appUuid, one),
   );
   const labels = { ...(spec.labels as Record<string, string>) };
   if (labels['io.balena.features.supervisor-api']) wanted.push(API_NETWORK);

@@ -32,7 +32,7 @@ export interface Scenario {
   readonly alwaysRunning?: readonly string[];
   /** Keys of documents that still wait in the end. */
   readonly waiting?: readonly string[];
-  /** How its containers fare, and what the agent does then, no plan can foresee. */
+  /** How its containers fare, and what the agent does then, no plan can foresee, nor which of two Apps is faster. */
   readonly unforeseen?: true;
   /** What another agent does of its own accord when it starts, besides looking. */
   readonly asksAgain?: readonly string[];

@@ -8,6 +8,7 @@ import { declareApp } from '../setup/declared.js';
 import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js';
 import type { Device } from './device.js';
 import { IMAGE_SCENARIOS } from './image-scenarios.js';
+import { NAME_SCENARIOS } from './name-scenarios.js';
 import { ROLLBACK_SCENARIOS } from './rollback-scenarios.js';
 import { reasonOf, type Scenario, serve } from './scenario.js';
 import { WAITING_SCENARIOS } from './waiting-scenarios.js';
@@ -50,6 +51,7 @@ const runningNames = ({ engine }: Device) =>
 export const SCENARIOS: readonly Scenario[] = [
   ...ROLLBACK_SCENARIOS,
   ...WAITING_SCENARIOS,
+  ...NAME_SCENARIOS,
   {
     it: 'installs an app of four services, local and pulled images, volumes, networks and a shared network',
     images: serve('db:1', 'vpn:1'),

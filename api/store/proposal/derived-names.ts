@@ -1,8 +1,9 @@
 import { type EngineName, networkNames, volumeNames } from '../../../crds/model/engine-names.js';
-import { pathText } from '../../../crds/model/issue.js';
+import { type Path, pathText } from '../../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, Key } from '../../../crds/model/kinds.js';
 import { allottedId, childName, containerName } from '../../../crds/model/names.js';
 import { releaseOf } from '../../../crds/model/release.js';
+import type { AppService, ServiceFields } from '../../../crds/model/types.js';
 
 /** Returns the number of an App, declared or allotted; undefined for other kinds. Pure. */
 export const appIdOf = (document: AnyDeclared | AnyResource): number | undefined =>
@@ -112,7 +113,11 @@ function ofService({ spec }: Extract<Documents, { kind: 'Service' }>): readonly 
   const release = spec.release && releaseOf(spec.release);
   return [
     { name: serviceOf(app, serviceName), field: 'serviceName' },
-    ...(release ? [containerOf(app, serviceName, spec, release)] : []),
+    ...(spec.containerName !== undefined
+      ? [namedContainer(spec.containerName, ['spec', 'containerName'])]
+      : release
+        ? [containerOf(app, serviceName, spec, release)]
+        : []),
   ];
 }
 
@@ -121,12 +126,23 @@ const serviceOf = (app: string, service: string): string => `service ${service} 
 function containerOf(
   app: string,
   service: string,
-  { serviceId, imageId }: { readonly serviceId?: number; readonly imageId?: number },
+  {
+    serviceId,
+    imageId,
+    containerName: said,
+  }: Pick<ServiceFields & AppService, 'serviceId' | 'imageId' | 'containerName'>,
   release: { readonly id: number; readonly commit: string },
 ): DerivedName {
+  if (said !== undefined) return namedContainer(said, ['spec', 'services', service, 'containerName']);
   const image = imageId ?? serviceId ?? allottedId(`${app}/${service}`);
   return { name: `container ${containerName(service, image, release.id, release.commit)}`, field: 'release' };
 }
+
+const namedContainer = (name: string, path: Path): DerivedName => ({
+  name: `container ${name}`,
+  field: 'containerName',
+  path: pathText(path),
+});
 
 /** Knows which document has which of those names. */
 export class NameHolders {

@@ -58,6 +58,7 @@ const OWN_FIELDS = [
   'release',
   'networkNames',
   'volumeNames',
+  'containerName',
   'running',
   'updateStrategy',
   'restart_unhealthy',

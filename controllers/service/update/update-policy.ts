@@ -27,6 +27,8 @@ interface Instead {
 export interface UpdatePolicyInput {
   readonly definition: Definition;
   readonly field: UpdateStrategy | null | undefined;
+  /** The name that the document gives the container. */
+  readonly containerName?: string | undefined;
   /** Labels of the image, under their current names. */
   readonly imageLabels: Labels;
   /** Services that share the network of this one. */
@@ -36,7 +38,13 @@ export interface UpdatePolicyInput {
 const HANDOVER_TIMEOUT_MS = 60_000;
 
 /** Returns the strategy that is followed: the requested one, or the default where that is not possible. Pure. */
-export function updatePolicyOf({ definition, field, imageLabels, guests }: UpdatePolicyInput): UpdatePolicy {
+export function updatePolicyOf({
+  definition,
+  field,
+  containerName,
+  imageLabels,
+  guests,
+}: UpdatePolicyInput): UpdatePolicy {
   const asked = askedStrategy(field, definition.labels, imageLabels);
   const timeoutMs = readTimeout(definition.labels[HANDOVER_TIMEOUT] ?? imageLabels[HANDOVER_TIMEOUT]);
   if (asked.is === 'unknown') {
@@ -49,7 +57,9 @@ export function updatePolicyOf({ definition, field, imageLabels, guests }: Updat
     ? undefined
     : bootBound
       ? { reason: 'RequiresReboot', message: 'starts with a boot of the device' }
-      : obstacleOf(strategy, definition, guests);
+      : containerName !== undefined
+        ? { reason: 'FixedName', message: `has the fixed name ${containerName}` }
+        : obstacleOf(strategy, definition, guests);
   if (!obstacle) return { strategy, timeoutMs };
   const message = `${strategy} needs two containers at once, but the service ${obstacle.message}; ${DEFAULT_STRATEGY} is followed`;
   return { strategy: DEFAULT_STRATEGY, timeoutMs, instead: { reason: obstacle.reason, message } };

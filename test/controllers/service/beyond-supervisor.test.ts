@@ -32,6 +32,11 @@ const cases: readonly { fields: Record<string, unknown>; path: string; want: unk
     want: [{ Driver: '', Count: -1, DeviceIDs: [], Capabilities: [['gpu']], Options: {} }],
   },
   {
+    fields: { gpus: [{ count: -1 }] },
+    path: 'HostConfig.DeviceRequests',
+    want: [{ Driver: '', Count: -1, DeviceIDs: [], Capabilities: [['gpu']], Options: {} }],
+  },
+  {
     fields: { gpus: [{ driver: 'nvidia', device_ids: ['1'], capabilities: ['compute'], options: { a: 'b' } }] },
     path: 'HostConfig.DeviceRequests',
     want: [{ Driver: 'nvidia', Count: 0, DeviceIDs: ['1'], Capabilities: [['gpu', 'compute']], Options: { a: 'b' } }],

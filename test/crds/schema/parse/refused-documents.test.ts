@@ -105,7 +105,7 @@ describe('parseDocument', () => {
           `${at}.networkMode: Unknown field "networkMode"; did you mean "network_mode"?`,
           `${at}.mem-limit: Unknown field "mem-limit"; did you mean "mem_limit"?`,
           `${at}.port: Unknown field "port"; did you mean "ports"?`,
-          `${at}.container_name: Unknown field "container_name"; Compose has it, but it is not supported here: containers are named by the agent: others reach it by the name of the service, or by networks.<name>.aliases`,
+          `${at}.container_name: Unknown field "container_name"; Compose has it, but it is not supported here: write containerName; services of the app reach it by the name of the service in any case`,
           `${at}.zzz: Unknown field "zzz"`,
         ],
       },

@@ -105,7 +105,7 @@ describe('parseDocument', () => {
       ['restart', 'always:3', 'Expected no, always, on-failure, on-failure:3 or unless-stopped, found "always:3"'],
       ['logging', 'json-file', 'Expected a map, found "json-file"'],
       ['gpus', 'some', 'Expected all, found "some"'],
-      ['gpus', [{ count: 0 }], '[0].count: Expected at least 1, found the number 0'],
+      ['gpus', [{ count: 0 }], '[0].count: Expected at least 1, or all, found the number 0'],
       ['device_cgroup_rules', ['all'], '[0]: Expected a rule such as c 188:* rmw, found "all"'],
       ['platform', 'arm64', 'Expected a platform such as linux/arm64 or linux/arm/v7, found "arm64"'],
       ['expose', ['90-80'], '[0]: The range 90-80 goes backwards'],
