@@ -17,7 +17,7 @@ export const LAYERS = [
   ['api/device-state', ['crds', 'api/platform', 'api/store']],
   ['api/sources', ['crds', 'api/platform', 'api/store', 'api/device-state']],
   ['api/http', ['crds', 'api/platform', 'api/store', 'api/device-state']],
-  ['api/cli', ['crds', 'api/platform']],
+  ['api/cli', ['crds', 'api/platform', 'api/sources/compose']],
   ['controllers/runtime', ['crds', 'api/platform', 'api/store', 'api/device-state']],
   ['controllers/engine', ['crds', 'api/platform', 'api/store', 'api/device-state', 'controllers/runtime']],
   ['controllers/host', ['crds', 'api/platform', 'api/store', 'api/device-state', 'controllers/runtime']],

@@ -1,3 +1,5 @@
+import { expandReferences, type ReferenceIssue } from './references.js';
+
 /** The contents of a file of variables. */
 export interface Dotenv {
   /** By name; the last value of a name that occurs twice. */
@@ -7,15 +9,21 @@ export interface Dotenv {
    * a value, behind a dollar sign in a password or on the second line of a key.
    */
   readonly problems: readonly { readonly line: number; readonly message: string }[];
+  /** Lines in which something is probably not meant, in the same words. */
+  readonly warnings: readonly { readonly line: number; readonly message: string }[];
 }
 
+export interface DotenvOptions {
+  /**
+   * Reads the file as Compose does, also where Compose guesses: `outer` goes before earlier lines, a name without a value
+   * has that of `outer` or is left out, and an unknown variable is empty, with a warning.
+   */
+  readonly asCompose?: boolean;
+}
+
+/** A name without a value. */
+const ALONE = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*$/;
 const LINE = /^[ \t]*(?:export[ \t]+)?([A-Za-z0-9_][\w.-]*)[ \t]*[=:](.*)$/;
-const ESCAPES: Readonly<Record<string, string>> = {
-  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
-  ...{ $: '$', '"': '"', '\\': '\\' },
-};
-/** Deepest nesting of references in defaults of references. */
-const LIMIT_DEPTH = 20;
 /** Number of problems after which a file is not read on: a MiB has room for half a million. */
 const LIMIT_PROBLEMS = 50;
 /** Largest number of characters that references may insert, all together: values of values grow tenfold with every line. */
@@ -33,9 +41,14 @@ class Enough extends Error {
  * earlier line, or of `outer`; `$$` is a dollar sign. Where Compose guesses (a line without `=`, an unknown variable,
  * text behind a closing quote), it reports a problem. Pure.
  */
-export function parseDotenv(text: string, outer: (name: string) => string | undefined = () => undefined): Dotenv {
+export function parseDotenv(
+  text: string,
+  outer: (name: string) => string | undefined = () => undefined,
+  { asCompose = false }: DotenvOptions = {},
+): Dotenv {
   const variables = new Map<string, string>();
   const problems: { line: number; message: string }[] = [];
+  const warnings: { line: number; message: string }[] = [];
   let filledIn = 0;
   let line = 0;
   let first = 0;
@@ -43,8 +56,12 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
     problems.push({ line: first, message });
     if (problems.length >= LIMIT_PROBLEMS) throw new Enough();
   };
+  const report = (issue: ReferenceIssue): void => {
+    if (!asCompose || issue.is !== 'unset') warn(MESSAGES[issue.is]);
+    else if (warnings.length < LIMIT_PROBLEMS) warnings.push({ line: first, message: MESSAGES[issue.is] });
+  };
   const lookUp = (name: string): string | undefined => {
-    const value = variables.get(name) ?? outer(name);
+    const value = asCompose ? (outer(name) ?? variables.get(name)) : (variables.get(name) ?? outer(name));
     filledIn += value?.length ?? 0;
     if (filledIn <= LIMIT_FILLED_IN) return value;
     warn(`its references stand for more than ${LIMIT_FILLED_IN / 1024 / 1024} MiB of text`);
@@ -55,7 +72,7 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
   } catch (error) {
     if (!(error instanceof Enough)) throw error;
   }
-  return { variables, problems };
+  return { variables, problems, warnings };
 
   function read(): void {
     const all = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
@@ -68,6 +85,12 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
       at = end + 1;
       if (/^\s*(?:#|$)/.test(row)) continue;
       const [, name, written = ''] = LINE.exec(row) ?? [];
+      const [, alone] = (asCompose && ALONE.exec(row)) || [];
+      if (alone !== undefined) {
+        const inherited = outer(alone);
+        if (inherited !== undefined) variables.set(alone, inherited);
+        continue;
+      }
       if (name === undefined) {
         warn('expected NAME=value; a value that goes over several lines is put into quotes');
         continue;
@@ -76,7 +99,7 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
       let value: string;
       if (quote === undefined) {
         const comment = written.search(/\s#/);
-        value = expand((comment < 0 ? written : written.slice(0, comment)).trim(), lookUp, warn);
+        value = expandReferences((comment < 0 ? written : written.slice(0, comment)).trim(), lookUp, report);
       } else {
         const inside = begin + row.length - written.length + opening.length;
         const close = closingQuote(all, inside, quote);
@@ -88,7 +111,7 @@ export function parseDotenv(text: string, outer: (name: string) => string | unde
         line += inner.split('\n').length - 1;
         at = endOfLine(all, close) + 1;
         if (!/^\s*(?:$|#)/.test(all.slice(close + 1, at - 1))) warn('there is text behind a closing quote');
-        value = quote === "'" ? inner : expand(inner, lookUp, warn, { escapes: true });
+        value = quote === "'" ? inner : expandReferences(inner, lookUp, report, { escapes: true });
       }
       if (value.includes('\0')) warn('a value has a zero byte, which no variable can hold');
       else variables.set(name, value);
@@ -110,72 +133,11 @@ function closingQuote(text: string, from: number, quote: string): number | undef
   return undefined;
 }
 
-type LookUp = (name: string) => string | undefined;
-type Warn = (message: string) => void;
-
-/** Returns the text with references replaced; replacements are not expanded again. Pure but for `warn`. */
-function expand(text: string, lookUp: LookUp, warn: Warn, { escapes = false, depth = 0 } = {}): string {
-  let result = '';
-  for (let at = 0; at < text.length; at += 1) {
-    const one = text[at] ?? '';
-    const next = text[at + 1] ?? '';
-    if (escapes && one === '\\' && ESCAPES[next] !== undefined) {
-      result += ESCAPES[next];
-      at += 1;
-    } else if (one !== '$') {
-      result += one;
-    } else if (next === '$') {
-      result += '$';
-      at += 1;
-    } else if (next === '{') {
-      const end = closing(text, at + 2);
-      if (end === undefined || depth === LIMIT_DEPTH) {
-        warn('a reference ${… has no end; write $$ for a dollar sign, or use single quotes');
-        return result;
-      }
-      result += reference(text.slice(at + 2, end), lookUp, warn, { escapes, depth });
-      at = end;
-    } else {
-      const name = /^[A-Za-z_]\w*/.exec(text.slice(at + 1, at + 257))?.[0];
-      result += name === undefined ? '$' : reference(name, lookUp, warn, { escapes, depth });
-      at += name?.length ?? 0;
-    }
-  }
-  return result;
-}
-
-/** Returns the brace that closes the one before `from`. */
-function closing(text: string, from: number): number | undefined {
-  let open = 1;
-  for (let at = from; at < text.length; at += 1) {
-    if (text[at] === '{' && text[at - 1] === '$') open += 1;
-    if (text[at] === '}') open -= 1;
-    if (open === 0) return at;
-  }
-  return undefined;
-}
-
-/**
- * Resolves what is between the braces: `NAME`, or a name and what to do when it is not set (`-`, `?`, `+`) or also when
- * it is empty (`:-`, …).
- */
-function reference(
-  inner: string,
-  lookUp: LookUp,
-  warn: Warn,
-  { escapes, depth }: { readonly escapes: boolean; readonly depth: number },
-): string {
-  const [, name, operator, word = ''] = /^([A-Za-z_]\w*)(?:(:?[-?+])(.*))?$/s.exec(inner) ?? [];
-  if (name === undefined) {
-    warn('a reference ${…} names no variable; write $$ for a dollar sign, or use single quotes');
-    return '';
-  }
-  const value = lookUp(name);
-  const isThere = value !== undefined && !(operator?.startsWith(':') && value === '');
-  const alternative = (): string => expand(word, lookUp, warn, { escapes, depth: depth + 1 });
-  if (operator?.endsWith('+')) return isThere ? alternative() : '';
-  if (isThere) return value;
-  if (operator?.endsWith('-')) return alternative();
-  warn('a reference to a variable that is not set before this line; write $$ for a dollar sign, or use single quotes');
-  return '';
-}
+/** What is wrong with a reference, without its name: that may be a part of a password behind a dollar sign. */
+const MESSAGES: Readonly<Record<ReferenceIssue['is'], string>> = {
+  unclosed: 'a reference ${… has no end; write $$ for a dollar sign, or use single quotes',
+  unnamed: 'a reference ${…} names no variable; write $$ for a dollar sign, or use single quotes',
+  unset: 'a reference to a variable that is not set before this line; write $$ for a dollar sign, or use single quotes',
+  required:
+    'a reference to a variable that is not set before this line; write $$ for a dollar sign, or use single quotes',
+};

@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
+import type { ConvertOptions } from '../commands/compose.js';
 import { usageError } from '../failure.js';
-import { action } from './run.js';
+import { action, collect } from './run.js';
 
 /** Defines commands about the command itself, and about the key. */
 export function defineOwn(program: Command): void {
@@ -42,6 +43,21 @@ export function defineOwn(program: Command): void {
     .argument('<name>')
     .action(
       action(async (session, [name = '']) => (await import('../commands/context.js')).removeContext(session, name)),
+    );
+
+  const compose = program
+    .command('compose')
+    .helpCommand('help [command]', 'help for a command')
+    .summary('Compose files, read on this machine');
+  compose
+    .command('convert')
+    .summary('print the App that a Compose file comes to, with everything written out')
+    .option('-f, --filename <path>', 'a Compose file, or its folder; several are merged', collect)
+    .option('--profile <name>', 'a profile that is on; may be repeated', collect)
+    .action(
+      action<ConvertOptions>(async (session, _, options) =>
+        (await import('../commands/compose.js')).convert(session, options),
+      ),
     );
 
   program

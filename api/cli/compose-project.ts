@@ -1,0 +1,63 @@
+import { readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, relative, resolve } from 'node:path';
+import type { Problem } from '../../crds/model/kinds.js';
+import { parseDocument } from '../../crds/schema/parse.js';
+import { errorCode, errorMessage } from '../platform/errors.js';
+import { type Converted, convertProject } from '../sources/compose/convert.js';
+import type { FileAnswer } from '../sources/compose/load.js';
+import { CommandError } from './failure.js';
+import { placeText } from './files.js';
+
+export interface ProjectOptions {
+  readonly profiles?: readonly string[];
+}
+
+/**
+ * Reads the project of Compose files on this machine, or of a folder. Its variables are those of `.env` and of nothing
+ * else, so that it comes to the same wherever it is read.
+ */
+export async function readComposeProject(
+  paths: readonly string[],
+  { profiles }: ProjectOptions = {},
+): Promise<Converted> {
+  const [first = '.', ...others] = paths.map((path) => resolve(path));
+  const isFolder = (await stat(first).catch((cause: unknown) => unreadable(paths[0] ?? '.', cause))).isDirectory();
+  if (isFolder && others.length > 0) throw new CommandError(`${paths[0]} is a folder; give its files`);
+  return convertProject(
+    {
+      folder: isFolder ? first : dirname(first),
+      ...(isFolder ? {} : { files: [first, ...others] }),
+      readFile: readText,
+      home: homedir(),
+      ...(profiles === undefined ? {} : { profiles }),
+      shown,
+    },
+    parseDocument,
+  );
+}
+
+/** Returns a path below the present folder without it. */
+function shown(path: string): string {
+  const below = relative(process.cwd(), path) || '.';
+  return below.startsWith('..') ? path : below;
+}
+
+/** One line for people: place, field, message. Pure. */
+export const composeLine = ({ message, path, source }: Problem): string =>
+  [source && placeText(source), path, message].filter((part) => part !== undefined && part !== '').join(': ');
+
+async function readText(path: string): Promise<FileAnswer> {
+  try {
+    return { text: await readFile(path, 'utf8') };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return { text: undefined };
+    const why = errorCode(error) === 'EISDIR' ? 'it is a folder' : errorMessage(error);
+    return { text: undefined, why: `Cannot read ${shown(path)}: ${why}` };
+  }
+}
+
+function unreadable(path: string, cause: unknown): never {
+  const why = errorCode(cause) === 'ENOENT' ? 'there is no such file' : errorMessage(cause);
+  throw new CommandError(`Cannot read ${path}: ${why}`, { cause });
+}

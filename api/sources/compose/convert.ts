@@ -1,0 +1,77 @@
+import { API_VERSION, type Problem, type Source } from '../../../crds/model/kinds.js';
+import type { Values } from '../../../crds/model/maps.js';
+import type { Parse } from '../documents.js';
+import { notSet } from './interpolate.js';
+import { child, type Findings, type Node, sourceOf } from './node.js';
+import { applyPolicy } from './policy.js';
+import { type ComposeModel, type ComposeProject, type Located, type ReadOptions, readProject } from './project.js';
+import { Translator } from './translate.js';
+
+/** What a Compose project comes to. */
+export interface Converted {
+  /** The App document; undefined: there are problems. */
+  readonly document: Values | undefined;
+  readonly name: string | undefined;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** The Compose files, absolute. */
+  readonly composeFiles: readonly string[];
+  /** Every file that was read or looked for, absolute. */
+  readonly files: readonly string[];
+  /** Returns where the value at a path of the document is written, such as `spec.services.web.ports[0]`. */
+  readonly locate: (path: string) => Source;
+  /** Paths of the host that the project binds relative to its own folder. */
+  readonly relativeBinds: readonly Source[];
+}
+
+/**
+ * Reads a Compose project and translates it to one App, whose meaning is Compose's: what Compose has as a default is
+ * written out. All problems are told at once. `parse` checks the App; it may be left out where somebody else does.
+ */
+export async function convertProject(options: ReadOptions, parse: Parse): Promise<Converted> {
+  const project = await readProject(options);
+  const { model, root, findings, composeFiles, files, name } = project;
+  const document = model && root && documentOf(project, model, root);
+  const find = (path: string): Located => project.locate(path.replace(/^spec\.?/, ''));
+  const before = findings.problems.length;
+  if (document !== undefined) {
+    const parsed = parse(document);
+    for (const { path, message } of parsed.ok ? [] : parsed.issues) {
+      const { source, unset } = find(path);
+      const because = unset.map((one) => `: ${notSet(one, project.variables)}`).join('');
+      // One mistake is told once: the reader knows more of its cause.
+      if (!isToldAt(findings, before, source))
+        findings.problem(source, `${message}${because}`, path.replace(/^spec\./, ''));
+    }
+  }
+  return {
+    document: findings.problems.length > 0 ? undefined : document,
+    ...{ name, problems: findings.problems, warnings: findings.warnings, composeFiles, files },
+    locate: (path) => find(path).source,
+    relativeBinds: model === undefined ? [] : relativeBinds(root, model),
+  };
+}
+
+const isToldAt = ({ problems }: Findings, count: number, { file, line, column }: Source): boolean =>
+  problems
+    .slice(0, count)
+    .some(({ source }) => source?.file === file && source.line === line && source.column === column);
+
+function documentOf({ findings }: ComposeProject, model: ComposeModel, root: Node): Values {
+  applyPolicy(root, new Set(Object.keys(model.services)), findings);
+  const spec = new Translator(model, root, findings).spec();
+  return { apiVersion: API_VERSION, kind: 'App', metadata: { name: model.name }, spec };
+}
+
+/** Returns where services bind paths that are written relative to their files. Pure. */
+function relativeBinds(root: Node | undefined, { services }: Pick<ComposeModel, 'services'>): readonly Source[] {
+  const isRelative = (text: string): boolean => /^(?:\.|~)/.test(text);
+  return Object.keys(services).flatMap((name) => {
+    const volumes = child(child(child(root, 'services'), name), 'volumes');
+    const items = volumes?.is === 'list' ? volumes.items : [];
+    return items.flatMap((item) => {
+      const source = item.is === 'map' ? child(item, 'source') : item;
+      return source?.is === 'scalar' && isRelative(source.text) ? [sourceOf(source.at)] : [];
+    });
+  });
+}

@@ -1,0 +1,69 @@
+import { expandReferences } from '../references.js';
+import type { Entry, Findings, Node, Scalar } from './node.js';
+
+/** The variables of a project, or of a part of it that is included. */
+export interface Variables {
+  get(name: string): string | undefined;
+  /** Words about where a variable could be set, such as `.env.example has it`; undefined: nothing is known. */
+  hint(name: string): string | undefined;
+}
+
+/** Largest number of characters that variables may insert into one file. */
+const LIMIT_INSERTED = 1024 * 1024;
+
+/**
+ * Returns the value with the variables in its texts filled in; names are left as they are. A variable that is not set is
+ * empty, with one warning for each file. Pure but for `findings`.
+ */
+export function interpolate(node: Node, variables: Variables, findings: Findings): Node {
+  let inserted = 0;
+  const lookUp = (name: string): string | undefined => {
+    const value = variables.get(name);
+    inserted += value?.length ?? 0;
+    return inserted > LIMIT_INSERTED ? '' : value;
+  };
+
+  function walk(one: Node): Node {
+    if (one.is === 'list') return { ...one, items: one.items.map(walk) };
+    if (one.is === 'map') {
+      const entries = [...one.entries].map(([name, { at, node: inner }]): [string, Entry] => [
+        name,
+        { at, node: walk(inner) },
+      ]);
+      return { ...one, entries: new Map(entries) };
+    }
+    return one.type === 'text' && one.text.includes('$') ? fillIn(one) : one;
+  }
+
+  function fillIn(scalar: Scalar): Scalar {
+    const unset: string[] = [];
+    const text = expandReferences(scalar.text, lookUp, (issue) => {
+      switch (issue.is) {
+        case 'unset':
+          unset.push(issue.name);
+          findings.warnOnce(scalar.at, `unset ${issue.name}`, `${notSet(issue.name, variables)}; it is taken as empty`);
+          break;
+        case 'required': {
+          const why = issue.message === '' ? '' : `: ${issue.message}`;
+          findings.problem(scalar.at, `${notSet(issue.name, variables)}, and the file requires it${why}`);
+          break;
+        }
+        default:
+          findings.problem(
+            scalar.at,
+            `A reference ${issue.is === 'unclosed' ? '${… has no end' : '${…} names no variable'}; write $$ for a dollar sign`,
+          );
+      }
+    });
+    if (inserted > LIMIT_INSERTED)
+      findings.problem(scalar.at, 'Variables stand for more than 1 MiB of text in this file');
+    return { ...scalar, text, value: text, ...(unset.length > 0 ? { unset } : {}) };
+  }
+  return walk(node);
+}
+
+/** Says that a variable is not set, and where it could be. Pure. */
+export function notSet(name: string, variables: Variables): string {
+  const hint = variables.hint(name);
+  return `${name} is not set${hint === undefined ? '' : ` (${hint})`}`;
+}

@@ -1,0 +1,416 @@
+import { isMap, type Values } from '../../../crds/model/maps.js';
+import { unknownField } from '../../../crds/schema/explain-errors.js';
+import type { Grant, Mount } from './mounts.js';
+import { child, type Findings, isNull, type Node } from './node.js';
+import type { ComposeModel, ComposeNetwork, ComposeVolume } from './project.js';
+import type { ComposeService, Endpoint, Gpu } from './service.js';
+
+/** Fields that an App's service has as they are in Compose's canonical form. */
+const SAME = [
+  ...[
+    'image',
+    'labels',
+    'cap_add',
+    'cap_drop',
+    'cgroup',
+    'cgroup_parent',
+    'command',
+    'cpu_shares',
+    'cpu_quota',
+    'cpu_period',
+  ],
+  ...[
+    'cpu_rt_period',
+    'cpu_rt_runtime',
+    'cpus',
+    'cpuset',
+    'device_cgroup_rules',
+    'dns',
+    'dns_opt',
+    'dns_search',
+    'domainname',
+  ],
+  ...[
+    'entrypoint',
+    'expose',
+    'group_add',
+    'hostname',
+    'init',
+    'ipc',
+    'logging',
+    'mac_address',
+    'mem_limit',
+    'mem_reservation',
+  ],
+  ...[
+    'mem_swappiness',
+    'memswap_limit',
+    'oom_kill_disable',
+    'oom_score_adj',
+    'pid',
+    'pids_limit',
+    'platform',
+    'privileged',
+  ],
+  ...[
+    'read_only',
+    'runtime',
+    'security_opt',
+    'shm_size',
+    'stdin_open',
+    'stop_grace_period',
+    'stop_signal',
+    'storage_opt',
+  ],
+  ...['sysctls', 'tmpfs', 'ulimits', 'user', 'userns_mode', 'uts', 'working_dir', 'blkio_config', 'network_mode'],
+] as const;
+
+/** Fields of `x-supercargo`: what an App can say and Compose cannot. */
+const EXTENSION = {
+  app: ['appId', 'release', 'registries', 'suspend', 'volumeReclaim', 'rollout', 'revisionHistoryLimit'],
+  service: ['updateStrategy', 'running', 'restart_unhealthy', 'contract', 'serviceId'],
+} as const;
+/** Read before services are. */
+const PROFILES = 'profiles';
+
+/** Translates a project to the spec of an App. What cannot be said there is a problem, what is lost a warning. */
+export class Translator {
+  /** Names by which services are reached besides their own, by service. */
+  readonly #aliases = new Map<string, string[]>();
+
+  constructor(
+    private readonly model: ComposeModel,
+    private readonly root: Node,
+    private readonly findings: Findings,
+  ) {}
+
+  spec(): Values {
+    const { name, services } = this.model;
+    for (const [service, { container_name, links = [] }] of Object.entries(services)) {
+      if (container_name !== undefined) this.#alias(service, container_name);
+      for (const link of links) {
+        const [target = '', alias] = link.split(':');
+        if (alias !== undefined) this.#alias(target, alias);
+      }
+    }
+    const used = new Set(Object.values(services).flatMap((one) => Object.keys(one.networks ?? {})));
+    const mounted = new Set(Object.values(services).flatMap(({ volumes = [] }) => volumes.flatMap(volumeOf)));
+    const { default: ownDefault, ...others } = pick(this.model.networks, used, networkOf);
+    const hasDefault = isMap(ownDefault) && Object.keys(ownDefault).length > 0; // an App has a plain one anyway
+    const networks = { ...(hasDefault ? { default: ownDefault } : {}), ...others };
+    const volumes = pick(this.model.volumes, mounted, volumeDefinition);
+    const translated = Object.entries(services).map(([service, one]) => [service, this.#service(service, one)]);
+    return {
+      uuid: name,
+      ...this.#extension(child(this.root, 'x-supercargo'), [...EXTENSION.app, PROFILES], ['x-supercargo']),
+      allowHostBinds: true, // whoever may write the file may write this line, and Compose has no such question
+      services: Object.fromEntries(translated),
+      ...(Object.keys(networks).length > 0 ? { networks } : {}),
+      ...(Object.keys(volumes).length > 0 ? { volumes } : {}),
+    };
+  }
+
+  #alias(service: string, alias: string): void {
+    const known = this.#aliases.get(service) ?? [];
+    if (alias !== service && !known.includes(alias)) this.#aliases.set(service, [...known, alias]);
+  }
+
+  #node(service: string, field?: string): Node | undefined {
+    const node = child(child(this.root, 'services'), service);
+    return field === undefined ? node : child(node, field);
+  }
+
+  #problem(service: string, field: string, message: string): void {
+    const node = this.#node(service, field) ?? this.#node(service) ?? this.root;
+    this.findings.problem(node.at, message, `services.${service}.${field}`);
+  }
+
+  #warn(service: string, field: string, message: string): void {
+    const node = this.#node(service, field) ?? this.#node(service) ?? this.root;
+    this.findings.warn(node.at, message, `services.${service}.${field}`);
+  }
+
+  #service(name: string, service: ComposeService): Values {
+    const same = Object.fromEntries(
+      SAME.flatMap((field) => (service[field] === undefined ? [] : [[field, service[field]]])),
+    );
+    const { environment, entrypoint, command, devices = [], extra_hosts, healthcheck } = service;
+    const set = Object.entries(environment ?? {}).filter(([, value]) => value !== null);
+    this.#checkImage(name, service);
+    if (service.user?.toString().includes('$(')) {
+      this.#problem(name, 'user', "$(…) is not run here; write the group's number, or group_add");
+    }
+    const { start_interval: _later, ...health } = healthcheck ?? {};
+    const plain = devices.filter(({ source }) => source.startsWith('/'));
+    return {
+      ...same,
+      ...(service.image === undefined ? { image: this.#imageOf(name) } : {}),
+      ...(set.length > 0 ? { environment: Object.fromEntries(set) } : {}),
+      ...(entrypoint !== undefined && command === undefined ? { command: [] } : {}),
+      tty: service.tty ?? false,
+      restart: this.#restart(service),
+      ...this.#ports(name, service),
+      ...this.#volumes(service),
+      ...(plain.length > 0 ? { devices: plain } : {}),
+      ...(extra_hosts ? { extra_hosts: extra_hosts.map((line) => line.replace('=', ':')) } : {}),
+      ...(healthcheck ? { healthcheck: health } : {}),
+      ...this.#networks(name, service),
+      ...this.#dependsOn(service),
+      ...this.#limits(service),
+      ...this.#gpus(service),
+      ...this.#scale(name, service),
+      ...this.#pullPolicy(name, service),
+      ...this.#extension(this.#node(name, 'x-supercargo'), EXTENSION.service, ['services', name, 'x-supercargo']),
+    };
+  }
+
+  #checkImage(name: string, { image, build }: ComposeService): void {
+    if (build === undefined) return;
+    if (image === undefined) {
+      const tag = this.#imageOf(name);
+      const instead = `\`docker build -t ${tag} ${build.context}\` on this device, then image: ${tag}`;
+      this.#problem(
+        name,
+        'build',
+        `The service ${name} has only a build, and images are built elsewhere: ${instead}, or an archive of it in the folder of images`,
+      );
+    } else {
+      this.#warn(name, 'build', `build is left out: the image ${image} is taken, which is built elsewhere`);
+    }
+  }
+
+  /** Returns the name that Compose gives an image that it builds. */
+  #imageOf(name: string): string {
+    return `${this.model.name}-${name.toLowerCase()}`;
+  }
+
+  #restart({ restart, deploy }: ComposeService): string {
+    if (restart !== undefined && restart !== '') return restart;
+    const { condition, max_attempts } = deploy?.restart_policy ?? {};
+    if (deploy?.restart_policy === undefined || condition === 'none') return 'no';
+    if (condition === 'on-failure') return max_attempts === undefined ? 'on-failure' : `on-failure:${max_attempts}`;
+    return 'always';
+  }
+
+  #ports(name: string, { ports = [], expose = [] }: ComposeService): Values {
+    const published = ports.filter((port) => port.published !== undefined);
+    const free = ports.filter((port) => port.published === undefined);
+    for (const { target } of free) {
+      this.#warn(
+        name,
+        'ports',
+        `${target} has no port of the host, and none is chosen here: only other containers reach it; write "${target}:${target}" for one`,
+      );
+    }
+    const exposed = [...expose, ...free.map(({ target, protocol }) => `${target}/${protocol}`)];
+    return {
+      ...(published.length > 0
+        ? { ports: published.map(({ name: _name, app_protocol: _app, mode: _mode, ...port }) => port) }
+        : {}),
+      ...(exposed.length > 0 ? { expose: [...new Set(exposed)] } : {}),
+    };
+  }
+
+  #volumes({ volumes = [], secrets = [], configs = [] }: ComposeService): Values {
+    const mounts = [
+      ...volumes.map(mountOf),
+      ...this.#grants('secrets', secrets, ({ source, target = source }) =>
+        target.startsWith('/') ? target : `/run/secrets/${target}`,
+      ),
+      ...this.#grants('configs', configs, ({ source, target = source }) =>
+        target.startsWith('/') ? target : `/${target}`,
+      ),
+    ];
+    return mounts.length > 0 ? { volumes: mounts } : {};
+  }
+
+  /** Secrets and configs that are files are binds, as in Compose. */
+  #grants(
+    field: 'secrets' | 'configs',
+    grants: readonly Grant[],
+    targetOf: (grant: Grant) => string,
+  ): readonly Values[] {
+    return grants.flatMap((grant) => {
+      const { file } = this.model[field][grant.source] ?? {};
+      if (file === undefined) return []; // the table of properties refuses the other sources
+      return [
+        { type: 'bind', source: file, target: targetOf(grant), read_only: true, bind: { create_host_path: false } },
+      ];
+    });
+  }
+
+  #networks(name: string, { networks = {}, network_mode }: ComposeService): Values {
+    const aliases = this.#aliases.get(name) ?? [];
+    const container = this.#node(name, 'container_name');
+    if (network_mode !== undefined) {
+      if (container !== undefined && aliases.length > 0) this.#warnName(name, 'the service has no network of its own');
+      return this.#networkMode(name, network_mode);
+    }
+    if (container?.is === 'scalar' && container.text !== name)
+      this.#warnName(name, `other services reach it as ${container.text}`);
+    const mac = Object.values(networks).find((one) => one?.mac_address !== undefined)?.mac_address;
+    const entries = Object.entries(networks).map(([network, one]): [string, Values] => [
+      network,
+      endpointOf(one, aliases),
+    ]);
+    const isPlain = entries.length === 1 && entries[0]?.[0] === 'default' && Object.keys(entries[0][1]).length === 0;
+    return {
+      ...(isPlain ? {} : { networks: Object.fromEntries(entries) }),
+      ...(mac === undefined ? {} : { mac_address: mac }),
+    };
+  }
+
+  #warnName(name: string, but: string): void {
+    this.#warn(name, 'container_name', `The container has another name, which the agent gives it; ${but}`);
+  }
+
+  #networkMode(name: string, mode: string): Values {
+    if (!mode.startsWith('container:')) return {};
+    const wanted = mode.slice('container:'.length);
+    const found = Object.entries(this.model.services).find(([, one]) => one.container_name === wanted);
+    if (found !== undefined) return { network_mode: `service:${found[0]}` };
+    this.#problem(
+      name,
+      'network_mode',
+      `There is no service with container_name ${wanted} in this project; put both into one project and write service:NAME`,
+    );
+    return {};
+  }
+
+  #dependsOn({ depends_on = {}, network_mode }: ComposeService): Values {
+    const container = network_mode?.startsWith('container:') ? network_mode.slice('container:'.length) : undefined;
+    const shared = Object.entries(this.model.services).find(
+      ([, one]) => container !== undefined && one.container_name === container,
+    );
+    const own = Object.entries(depends_on).filter(([other]) => Object.hasOwn(this.model.services, other));
+    const all = Object.fromEntries([
+      ...own,
+      ...(shared ? [[shared[0], { condition: 'service_started' }] as const] : []),
+    ]);
+    return Object.keys(all).length > 0 ? { depends_on: all } : {};
+  }
+
+  #limits({ deploy, cpus, mem_limit, pids_limit, mem_reservation }: ComposeService): Values {
+    const { limits = {}, reservations = {} } = deploy?.resources ?? {};
+    return {
+      ...(cpus === undefined && limits.cpus !== undefined ? { cpus: limits.cpus } : {}),
+      ...(mem_limit === undefined && limits.memory !== undefined ? { mem_limit: limits.memory } : {}),
+      ...(pids_limit === undefined && limits.pids !== undefined ? { pids_limit: limits.pids } : {}),
+      ...(mem_reservation === undefined && reservations.memory !== undefined
+        ? { mem_reservation: reservations.memory }
+        : {}),
+    };
+  }
+
+  #gpus({ gpus = [], deploy, devices = [] }: ComposeService): Values {
+    const reserved = deploy?.resources?.reservations?.devices ?? [];
+    const byName = devices.filter(({ source }) => !source.startsWith('/'));
+    const all: Gpu[] = [...gpus, ...reserved];
+    if (byName.length > 0) all.push({ driver: 'cdi', device_ids: byName.map(({ source }) => source) });
+    return all.length === 0
+      ? {}
+      : {
+          gpus: all.map(({ count, ...gpu }) => ({
+            ...gpu,
+            ...(count === undefined ? {} : { count: count === -1 ? 'all' : count }),
+          })),
+        };
+  }
+
+  #scale(name: string, { scale, deploy }: ComposeService): Values {
+    const count = scale ?? deploy?.replicas ?? 1;
+    if (count === 0) return { running: false };
+    if (count > 1)
+      this.#problem(
+        name,
+        scale === undefined ? 'deploy' : 'scale',
+        `A service has one container here, and not ${count}; write a service for each`,
+      );
+    return {};
+  }
+
+  #pullPolicy(name: string, { pull_policy, build, image }: ComposeService): Values {
+    if (pull_policy === 'always')
+      this.#warn(name, 'pull_policy', 'always is taken as missing: a release resolves a tag once');
+    if (pull_policy === 'never')
+      this.#warn(name, 'pull_policy', `never is left out: ${image ?? 'the image'} is pulled where the device lacks it`);
+    if (pull_policy === 'build' && build !== undefined && image !== undefined)
+      this.#warn(name, 'pull_policy', 'build is left out: images are built elsewhere');
+    return {};
+  }
+
+  /** Returns the fields of `x-supercargo` as an App has them; the App's schema checks their values. */
+  #extension(node: Node | undefined, known: readonly string[], path: readonly string[]): Values {
+    if (node === undefined || isNull(node)) return {};
+    if (node.is !== 'map') {
+      this.findings.problem(node.at, 'Expected a map', path.join('.'));
+      return {};
+    }
+    const entries = [...node.entries].flatMap(([name, { at, node: inner }]): [string, unknown][] => {
+      if (!known.includes(name)) this.findings.problem(at, unknownField(name, known), [...path, name].join('.'));
+      else if (name !== PROFILES) return [[name, plainOf(inner)]];
+      return [];
+    });
+    return Object.fromEntries(entries);
+  }
+}
+
+const volumeOf = ({ type, source }: Mount): readonly string[] =>
+  type === 'volume' && source !== undefined ? [source] : [];
+
+/** Returns those of a map that are used, each translated. Pure. */
+const pick = <T>(all: Readonly<Record<string, T>>, used: ReadonlySet<string>, translate: (one: T) => Values): Values =>
+  Object.fromEntries(Object.entries(all).flatMap(([key, one]) => (used.has(key) ? [[key, translate(one)]] : [])));
+
+function networkOf({ name: _name, external: _external, ...rest }: ComposeNetwork): Values {
+  return rest;
+}
+
+function volumeDefinition({ name: _name, external: _external, ...rest }: ComposeVolume): Values {
+  return rest;
+}
+
+function endpointOf(endpoint: Endpoint | null, aliases: readonly string[]): Values {
+  const { mac_address: _mac, priority: _priority, aliases: own = [], ...rest } = endpoint ?? {};
+  const all = [...new Set([...own, ...aliases])];
+  return { ...rest, ...(all.length > 0 ? { aliases: all } : {}) };
+}
+
+/** Returns a mount as an App has it: SELinux labels and volumes without a name have a short form only. Pure. */
+function mountOf(mount: Mount): Values | string {
+  const { type, source, target, read_only, bind, volume, tmpfs } = mount;
+  const readOnly = read_only ? { read_only } : {};
+  if (type === 'bind') {
+    const { selinux, ...rest } = bind ?? {};
+    if (selinux === undefined) return { type, source, target, ...readOnly, bind: rest };
+    return [
+      source,
+      target,
+      [...(read_only ? ['ro'] : []), selinux, ...(rest.propagation ? [rest.propagation] : [])].join(),
+    ].join(':');
+  }
+  if (type === 'tmpfs') {
+    const { size, mode } = tmpfs ?? {};
+    const options = {
+      ...(size === undefined ? {} : { size }),
+      ...(mode === undefined ? {} : { mode: mode.toString(8) }),
+    };
+    return { type, target, ...readOnly, ...(Object.keys(options).length > 0 ? { tmpfs: options } : {}) };
+  }
+  // `d:/d` is a path of Windows to Compose; in the short form it would be the volume d.
+  if (source === undefined && Object.keys(readOnly).length === 0 && target.startsWith('/')) return target;
+  return {
+    type,
+    ...(source === undefined ? {} : { source }),
+    target,
+    ...readOnly,
+    ...(volume?.nocopy ? { volume: { nocopy: true } } : {}),
+  };
+}
+
+/** Returns a value without its places. Pure. */
+function plainOf(node: Node): unknown {
+  if (node.is === 'scalar') return node.value;
+  if (node.is === 'list') return node.items.map(plainOf);
+  return Object.fromEntries([...node.entries].map(([name, { node: inner }]) => [name, plainOf(inner)]));
+}

@@ -1,0 +1,354 @@
+import assert from 'node:assert/strict';
+import { dirname, posix } from 'node:path';
+import { type Converted, convertProject } from '../../../../api/sources/compose/convert.js';
+import { problemLine } from '../../../../api/sources/documents.js';
+import type { Problem } from '../../../../crds/model/kinds.js';
+import { isMap, type Values } from '../../../../crds/model/maps.js';
+import { parseDocument } from '../../../../crds/schema/parse.js';
+
+type Files = Readonly<Record<string, string>>;
+
+const FOLDER = '/p/shop';
+
+/** Converts a project of these files; a text alone is its compose.yaml. */
+function convert(given: string | Files): Promise<Converted> {
+  const files = typeof given === 'string' ? { 'compose.yaml': given } : given;
+  const held = new Map(Object.entries(files).map(([name, text]) => [posix.join(FOLDER, name), text]));
+  return convertProject(
+    {
+      folder: FOLDER,
+      readFile: async (path) => ({ text: held.get(path) }),
+      home: '/home/me',
+      shown: (path) => posix.relative(dirname(FOLDER), path),
+    },
+    parseDocument,
+  );
+}
+
+const lines = (problems: readonly Problem[]): readonly string[] => problems.map(problemLine);
+
+async function specOf(given: string | Files): Promise<Values> {
+  const { document, problems } = await convert(given);
+  assert.deepEqual(lines(problems), []);
+  const spec = document?.spec;
+  assert.ok(isMap(spec));
+  return spec;
+}
+
+async function webOf(fields: string): Promise<Values> {
+  const { services } = await specOf(
+    `services: {web: {image: x, ${fields}}, db: {image: y, container_name: shop_db}}\nvolumes: {data: }`,
+  );
+  assert.ok(isMap(services) && isMap(services.web));
+  return services.web;
+}
+
+describe('a Compose project as an App', () => {
+  it('has the name of the project, and what Compose takes for granted written out', async () => {
+    const { document } = await convert('services: {web: {image: nginx}}');
+    assert.deepEqual(document, {
+      apiVersion: 'supercargo.io/v1',
+      kind: 'App',
+      metadata: { name: 'shop' },
+      spec: { uuid: 'shop', allowHostBinds: true, services: { web: { image: 'nginx', tty: false, restart: 'no' } } },
+    });
+  });
+
+  const fields: readonly [name: string, written: string, want: Values][] = [
+    [
+      'drops the command of the image beside an entrypoint alone',
+      'entrypoint: /x',
+      { entrypoint: ['/x'], command: [] },
+    ],
+    ['keeps a command beside an entrypoint', 'entrypoint: /x, command: "a \'b c\'"', { command: ['a', 'b c'] }],
+    ['keeps what is said of tty and restart', 'tty: true, restart: always', { tty: true, restart: 'always' }],
+    [
+      'takes restart from deploy',
+      'deploy: {restart_policy: {condition: on-failure, max_attempts: 3}}',
+      { restart: 'on-failure:3' },
+    ],
+    [
+      'has ports in the long form',
+      'ports: ["127.0.0.1:8080:80/udp"]',
+      { ports: [{ host_ip: '127.0.0.1', protocol: 'udp', target: 80, published: '8080' }] },
+    ],
+    ['exposes a port that has none of the host', 'ports: ["80"]', { expose: ['80/tcp'], ports: undefined }],
+    [
+      'binds paths from the folder of the project',
+      'volumes: ["./a:/b:ro"]',
+      {
+        volumes: [
+          { type: 'bind', source: '/p/shop/a', target: '/b', read_only: true, bind: { create_host_path: true } },
+        ],
+      },
+    ],
+    [
+      'binds paths from home',
+      'volumes: ["~/a:/b"]',
+      { volumes: [{ type: 'bind', source: '/home/me/a', target: '/b', bind: { create_host_path: true } }] },
+    ],
+    ['keeps SELinux labels of a bind', 'volumes: ["/a:/b:ro,Z"]', { volumes: ['/a:/b:ro,Z'] }],
+    [
+      'mounts volumes',
+      'volumes: ["data:/d", /anonymous]',
+      { volumes: [{ type: 'volume', source: 'data', target: '/d' }, '/anonymous'] },
+    ],
+    [
+      'writes rights of a tmpfs in octal',
+      'volumes: [{type: tmpfs, target: /t, tmpfs: {size: 16m, mode: 0755}}]',
+      { volumes: [{ type: 'tmpfs', target: '/t', tmpfs: { size: 16777216, mode: '755' } }] },
+    ],
+    ['leaves out variables that are not set', 'environment: [A=1, B]', { environment: { A: '1' } }],
+    [
+      'has limits of deploy',
+      'deploy: {resources: {limits: {cpus: "0.5", memory: 1g, pids: 9}, reservations: {memory: 10m}}}',
+      { cpus: 0.5, mem_limit: 1073741824, pids_limit: 9, mem_reservation: 10485760 },
+    ],
+    [
+      'has GPUs of deploy',
+      'deploy: {resources: {reservations: {devices: [{driver: nvidia, count: all, capabilities: [gpu]}]}}}',
+      { gpus: [{ driver: 'nvidia', capabilities: ['gpu'], count: 'all' }] },
+    ],
+    ['has GPUs', 'gpus: all', { gpus: [{ count: 'all' }] }],
+    [
+      'has devices by name as GPUs',
+      'devices: ["nvidia.com/gpu=0"]',
+      { gpus: [{ driver: 'cdi', device_ids: ['nvidia.com/gpu=0'] }], devices: undefined },
+    ],
+    ['does not run a service scaled to nothing', 'scale: 0', { running: false }],
+    [
+      'lives in the network of a container of the file',
+      'network_mode: "container:shop_db"',
+      { network_mode: 'service:db', depends_on: { db: { condition: 'service_started' } } },
+    ],
+    [
+      'waits for links',
+      'links: [db]',
+      { depends_on: { db: { condition: 'service_started', required: true, restart: true } } },
+    ],
+    ['has hosts with a colon', 'extra_hosts: ["a=1.2.3.4"]', { extra_hosts: ['a:1.2.3.4'] }],
+    ['takes what Compose cannot say', 'x-supercargo: {updateStrategy: hand-over}', { updateStrategy: 'hand-over' }],
+  ];
+  for (const [name, written, want] of fields) {
+    it(name, async () => {
+      const web = await webOf(written);
+      assert.deepEqual(Object.fromEntries(Object.keys(want).map((key) => [key, web[key]])), want);
+    });
+  }
+
+  it('reaches services by container_name and by links', async () => {
+    const { services } = await specOf(
+      'services: {web: {image: x, links: ["db:store"]}, db: {image: y, container_name: shop_db, networks: [a, b]}}\nnetworks: {a: , b: {internal: true}, unused: }',
+    );
+    assert.ok(isMap(services) && isMap(services.db));
+    assert.deepEqual(services.db.networks, {
+      a: { aliases: ['store', 'shop_db'] },
+      b: { aliases: ['store', 'shop_db'] },
+    });
+  });
+
+  it('has only the networks and volumes that its services use', async () => {
+    const { networks, volumes } = await specOf(
+      'services: {web: {image: x, networks: [a], volumes: ["data:/v"]}}\nnetworks: {a: , unused: }\nvolumes: {data: {labels: [k=1]}, unused: }',
+    );
+    assert.deepEqual({ networks, volumes }, { networks: { a: {} }, volumes: { data: { labels: { k: '1' } } } });
+  });
+
+  it('mounts secrets and configs that are files', async () => {
+    const { services } = await specOf({
+      'compose.yaml':
+        'services: {web: {image: x, secrets: [s], configs: [{source: c, target: /etc/c}]}}\nsecrets: {s: {file: ./s.txt}}\nconfigs: {c: {file: c}}',
+    });
+    assert.ok(isMap(services) && isMap(services.web));
+    assert.deepEqual(services.web.volumes, [
+      {
+        type: 'bind',
+        source: '/p/shop/s.txt',
+        target: '/run/secrets/s',
+        read_only: true,
+        bind: { create_host_path: false },
+      },
+      { type: 'bind', source: '/p/shop/c', target: '/etc/c', read_only: true, bind: { create_host_path: false } },
+    ]);
+  });
+
+  const refused: readonly [name: string, files: string | Files, want: readonly string[]][] = [
+    [
+      'every mistake of every file, each in its own',
+      {
+        'compose.yaml':
+          'include: [sub/more.yaml]\nservices:\n  web:\n    image: x\n    tyy: true\n    ports: ["80:"]\n    extends: {file: base.yaml, service: base}\n',
+        'base.yaml': 'services:\n  base:\n    read_only: maybe\n',
+        'sub/more.yaml': 'services:\n  job:\n    image: x\n    mem_limit: lots\n',
+      },
+      [
+        'shop/compose.yaml:5:5 services.web.tyy: Unknown field "tyy"; did you mean "tty"?',
+        'shop/base.yaml:3:16 services.web.read_only: Expected true or false, found a text',
+        'shop/compose.yaml:6:13 services.web.ports[0]: Expected [address:][host[-end]:]container[-end][/protocol]: "" is no port of the container',
+        'shop/sub/more.yaml:4:16 services.job.mem_limit: Expected a size such as 512m, found a text',
+      ],
+    ],
+    [
+      'a bind from a variable that is not set, and says where it is',
+      {
+        'compose.yaml': 'services:\n  web:\n    image: x\n    volumes: ["${UPLOADS}:/data"]\n',
+        'example.env': 'UPLOADS=/srv\n',
+      },
+      [
+        'shop/compose.yaml:4:15 services.web.volumes[0]: Expected a volume and a path such as data:/var/lib/data; a part of it is empty: UPLOADS is not set (example.env beside has it: copy it to .env)',
+      ],
+    ],
+    [
+      'an image from a variable that is not set',
+      'services: {web: {image: "${I}"}}',
+      ['shop/compose.yaml:1:25 services.web.image: The image is empty: I is not set'],
+    ],
+    [
+      'true or false from a variable that is not set',
+      'services: {web: {image: x, read_only: "${R}"}}',
+      ['shop/compose.yaml:1:39 services.web.read_only: Expected true or false, found an empty text: R is not set'],
+    ],
+    [
+      'a command of the shell as a user',
+      'services: {web: {image: x, user: "a:$(stat x)"}}',
+      ["shop/compose.yaml:1:34 services.web.user: $(…) is not run here; write the group's number, or group_add"],
+    ],
+    [
+      'several containers of a service',
+      'services: {web: {image: x, deploy: {replicas: 2}}}',
+      [
+        'shop/compose.yaml:1:36 services.web.deploy: A service has one container here, and not 2; write a service for each',
+      ],
+    ],
+    [
+      'a hook',
+      'services: {web: {image: x, post_start: [{command: a}]}}',
+      [
+        'shop/compose.yaml:1:28 services.web.post_start: post_start is not supported: no command can be run beside the start or stop of a container; do it in the entrypoint of the image',
+      ],
+    ],
+    [
+      'what only a build makes',
+      'services: {web: {build: ./web}}',
+      [
+        'shop/compose.yaml:1:25 services.web.build: The service web has only a build, and images are built elsewhere: `docker build -t shop-web /p/shop/web` on this device, then image: shop-web, or an archive of it in the folder of images',
+      ],
+    ],
+    [
+      'a drive of Windows',
+      'services: {web: {image: x, volumes: ["d:/d"]}}\nvolumes: {d: }',
+      ['shop/compose.yaml:1:38 services.web.volumes[0]: The path "d:/d" must begin with /'],
+    ],
+    [
+      'a file of variables that is missing',
+      'services: {web: {image: x, env_file: no.env}}',
+      ['shop/compose.yaml:1:38 services.web.env_file: There is no file shop/no.env'],
+    ],
+    [
+      'a word that is no restart policy',
+      'services: {web: {image: x, restart: never}}',
+      [
+        'shop/compose.yaml:1:37 services.web.restart: Expected no, always, on-failure, on-failure:3 or unless-stopped, found "never"',
+      ],
+    ],
+    [
+      'a name that an included file has taken',
+      { 'compose.yaml': 'include: [c.yaml]\nservices: {a: {image: x}}', 'c.yaml': 'services: {a: {image: y}}' },
+      ['shop/compose.yaml:2:12: services.a is in shop/c.yaml too, which is included; give one another name'],
+    ],
+    [
+      'a quote without an end in .env',
+      { 'compose.yaml': 'services: {a: {image: x}}', '.env': 'A=1\nX="a\n' },
+      ['shop/.env:2: Not a file of variables: a quoted value has no end'],
+    ],
+    [
+      'an alias inside itself',
+      'services: {a: &a {image: x, labels: *a}}',
+      ['shop/compose.yaml:1:37: The alias *a stands inside the value that it repeats'],
+    ],
+  ];
+  for (const [name, files, want] of refused) {
+    it(`does not take ${name}`, async () => {
+      const { document, problems } = await convert(files);
+      assert.deepEqual(lines(problems), want);
+      assert.equal(document, undefined);
+    });
+  }
+
+  const warned: readonly [name: string, files: string | Files, want: readonly string[]][] = [
+    [
+      'a variable that is not set, once',
+      'services: {web: {image: x, environment: {A: "$N", B: "${N}"}}}',
+      ['shop/compose.yaml:1:45: N is not set; it is taken as empty'],
+    ],
+    [
+      'a value that is not read as it is written',
+      'services: {web: {image: x, environment: {V: 1.10}}}',
+      [
+        'shop/compose.yaml:1:45 services.web.environment.V: Is read as "1.1", as in Compose; put it in quotes to keep it as it is written',
+      ],
+    ],
+    [
+      'an operator of a shell',
+      'services: {web: {image: x, command: a && b}}',
+      [
+        'shop/compose.yaml:1:37 services.web.command: There is no shell: the command ends before "&"; write [sh, -c, "…"] for one',
+      ],
+    ],
+    [
+      'a build beside an image',
+      'services: {web: {image: x, build: .}}',
+      ['shop/compose.yaml:1:35 services.web.build: build is left out: the image x is taken, which is built elsewhere'],
+    ],
+    [
+      'what is for a cluster',
+      'services: {web: {image: x, deploy: {placement: {constraints: [a]}}}}',
+      [
+        'shop/compose.yaml:1:37 services.web.deploy.placement: placement is left out: it is for a cluster (Swarm); there is one device here',
+      ],
+    ],
+    [
+      'a second Compose file',
+      { 'compose.yaml': 'services: {a: {image: x}}', 'docker-compose.yml': 'services: {a: {image: y}}' },
+      ['shop/compose.yaml: Is taken; docker-compose.yml beside is left out: one name has to do'],
+    ],
+    [
+      'a dollar sign in .env, without its text',
+      { 'compose.yaml': 'services: {a: {image: x}}', '.env': 'P=pa$word\n' },
+      [
+        'shop/.env:1: There is a reference to a variable that is not set before this line; write $$ for a dollar sign, or use single quotes; it is taken as empty',
+      ],
+    ],
+  ];
+  for (const [name, files, want] of warned) {
+    it(`warns of ${name}`, async () => {
+      const { problems, warnings } = await convert(files);
+      assert.deepEqual(lines(problems), []);
+      assert.deepEqual(lines(warnings), want);
+    });
+  }
+
+  it('names every file that it read or looked for', async () => {
+    const { files, composeFiles } = await convert({
+      'compose.yaml':
+        'services: {a: {image: x, env_file: [{path: a.env, required: false}], extends: {file: b.yaml, service: b}}}',
+      'b.yaml': 'services: {b: {image: x}}',
+    });
+    assert.deepEqual(composeFiles, ['/p/shop/compose.yaml']);
+    for (const file of ['.env', 'compose.yaml', 'compose.override.yaml', 'a.env', 'b.yaml'])
+      assert.ok(files.includes(`${FOLDER}/${file}`), file);
+  });
+
+  it('takes a project of 57 services in little time', async () => {
+    const service = (n: number): string =>
+      `  s${n}:\n    <<: *base\n    image: registry.example.com/team/s${n}:\${TAG:-1}\n    ports: ["${8000 + n}:80"]\n    volumes: ["d${n}:/d", "./c:/c:ro"]\n    environment: {A: "\${A:-${n}}", B: two, C: three}\n    healthcheck: {test: [CMD, x], interval: 30s, retries: "\${R:-3}"}\n    depends_on: ${n > 0 ? `{s${n - 1}: {condition: service_healthy}}` : '[]'}\n`;
+    const all = Array.from({ length: 57 }, (_, n) => n);
+    const text = `x-base: &base\n  restart: unless-stopped\n  logging: {driver: json-file, options: {max-size: 10m}}\nservices:\n${all.map(service).join('')}volumes:\n${all.map((n) => `  d${n}:\n`).join('')}`;
+    await convert(text);
+    const begin = process.cpuUsage();
+    const { problems } = await convert(text);
+    const { user, system } = process.cpuUsage(begin);
+    assert.deepEqual(lines(problems), []);
+    assert.ok((user + system) / 1000 < 150 * 4, `${(user + system) / 1000} ms`); // four times what it takes where nothing else runs
+  });
+});
