@@ -162,26 +162,14 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
   ],
   'services.*.volumes.tmpfs': [['size mode', 'support']],
   'networks.*': [
-    ['driver driver_opts ipam internal enable_ipv6 attachable labels', 'support'],
-    [
-      'name external',
-      'refuse',
-      'networks of the engine cannot be named yet; leave it out, and the App has one of its own',
-    ],
+    ['name external driver driver_opts ipam internal enable_ipv6 attachable labels', 'support'],
     ['enable_ipv4', 'ignore', 'a network has IPv4'],
   ],
-  'networks.*.external': [['name', 'refuse', 'networks of the engine cannot be named yet']],
+  'networks.*.external': [['name', 'translate', 'name']],
   'networks.*.ipam': [['driver config options', 'support']],
   'networks.*.ipam.config': [['subnet ip_range gateway aux_addresses', 'support']],
-  'volumes.*': [
-    ['driver driver_opts labels', 'support'],
-    [
-      'name external',
-      'refuse',
-      'volumes of the engine cannot be named yet; leave it out, and the App has one of its own',
-    ],
-  ],
-  'volumes.*.external': [['name', 'refuse', 'volumes of the engine cannot be named yet']],
+  'volumes.*': [['name external driver driver_opts labels', 'support']],
+  'volumes.*.external': [['name', 'translate', 'name']],
   'secrets.*': [
     ['file', 'translate', 'a bind, read only'],
     ['name labels', 'ignore'],

@@ -95,10 +95,11 @@ export class Translator {
     }
     const used = new Set(Object.values(services).flatMap((one) => Object.keys(one.networks ?? {})));
     const mounted = new Set(Object.values(services).flatMap(({ volumes = [] }) => volumes.flatMap(volumeOf)));
-    const { default: ownDefault, ...others } = pick(this.model.networks, used, networkOf);
+    // A network has Compose's name anyway, a volume has not: what docker compose has filled is found again.
+    const { default: ownDefault, ...others } = pick(this.model.networks, used, definitionOf(`${name}_`));
     const hasDefault = isMap(ownDefault) && Object.keys(ownDefault).length > 0; // an App has a plain one anyway
     const networks = { ...(hasDefault ? { default: ownDefault } : {}), ...others };
-    const volumes = pick(this.model.volumes, mounted, volumeDefinition);
+    const volumes = pick(this.model.volumes, mounted, definitionOf(undefined));
     const translated = Object.entries(services).map(([service, one]) => [service, this.#service(service, one)]);
     return {
       uuid: name,
@@ -359,16 +360,23 @@ const volumeOf = ({ type, source }: Mount): readonly string[] =>
   type === 'volume' && source !== undefined ? [source] : [];
 
 /** Returns those of a map that are used, each translated. Pure. */
-const pick = <T>(all: Readonly<Record<string, T>>, used: ReadonlySet<string>, translate: (one: T) => Values): Values =>
-  Object.fromEntries(Object.entries(all).flatMap(([key, one]) => (used.has(key) ? [[key, translate(one)]] : [])));
+const pick = <T>(
+  all: Readonly<Record<string, T>>,
+  used: ReadonlySet<string>,
+  translate: (one: T, key: string) => Values,
+): Values =>
+  Object.fromEntries(Object.entries(all).flatMap(([key, one]) => (used.has(key) ? [[key, translate(one, key)]] : [])));
 
-function networkOf({ name: _name, external: _external, ...rest }: ComposeNetwork): Values {
-  return rest;
-}
-
-function volumeDefinition({ name: _name, external: _external, ...rest }: ComposeVolume): Values {
-  return rest;
-}
+/**
+ * Returns the definition of a network or volume, without the name that it has anyway. Only a name can stand beside
+ * `external`; the rest is for the one that makes it. Pure.
+ */
+const definitionOf =
+  (prefix: string | undefined) =>
+  ({ name, external, ...rest }: ComposeNetwork | ComposeVolume, key: string): Values => {
+    if (external) return { external, ...(name === key ? {} : { name }) };
+    return { ...(prefix !== undefined && name === `${prefix}${key}` ? {} : { name }), ...rest };
+  };
 
 function endpointOf(endpoint: Endpoint | null, aliases: readonly string[]): Values {
   const { mac_address: _mac, priority: _priority, aliases: own = [], ...rest } = endpoint ?? {};

@@ -151,7 +151,25 @@ describe('a Compose project as an App', () => {
     const { networks, volumes } = await specOf(
       'services: {web: {image: x, networks: [a], volumes: ["data:/v"]}}\nnetworks: {a: , unused: }\nvolumes: {data: {labels: [k=1]}, unused: }',
     );
-    assert.deepEqual({ networks, volumes }, { networks: { a: {} }, volumes: { data: { labels: { k: '1' } } } });
+    assert.deepEqual(
+      { networks, volumes },
+      { networks: { a: {} }, volumes: { data: { name: 'shop_data', labels: { k: '1' } } } },
+    );
+  });
+
+  it('names networks and volumes as Compose does, and waits for those of others', async () => {
+    const { networks, volumes } = await specOf(
+      'services: {web: {image: x, networks: [a, b, default], volumes: ["data:/d", "own:/o", "old:/p"]}}\n' +
+        'networks: {a: {name: proxy, external: true}, b: {external: true, driver: bridge}, default: {name: lan}}\n' +
+        'volumes: {data: {external: true}, own: {name: mine}, old: {external: {name: theirs}}}',
+    );
+    assert.deepEqual(
+      { networks, volumes },
+      {
+        networks: { default: { name: 'lan' }, a: { external: true, name: 'proxy' }, b: { external: true } },
+        volumes: { data: { external: true }, own: { name: 'mine' }, old: { external: true, name: 'theirs' } },
+      },
+    );
   });
 
   it('mounts secrets and configs that are files', async () => {
