@@ -10,10 +10,12 @@ export interface EngineTraits {
   readonly logDriver: string | undefined;
   /** As `uname -m` of its machine: `x86_64`, `armv7l`. Also unknown where programs for other machines are emulated. */
   readonly machine: string | undefined;
+  /** Newest version of its API, as in `1.41`. */
+  readonly apiVersion: string | undefined;
 }
 
 /** The traits of an engine that was not asked yet. */
-export const UNKNOWN_TRAITS: EngineTraits = { logDriver: undefined, machine: undefined };
+export const UNKNOWN_TRAITS: EngineTraits = { logDriver: undefined, machine: undefined, apiVersion: undefined };
 
 const ANSWER_LIMIT_MS = 10_000;
 /** How soon a connected engine is asked again that did not answer, ms. */
@@ -65,13 +67,13 @@ export class TraitsReader {
     const { engine, emulates, clock, log } = this.deps;
     this.#cancel();
     try {
-      const { logDriver, machine } = await withTimeout(
+      const { logDriver, machine, apiVersion } = await withTimeout(
         ANSWER_LIMIT_MS,
         this.#stopping.signal,
         (signal) => engine.info(signal),
         'Docker did not answer',
       );
-      this.#traits = { logDriver, machine: (await emulates()) ? undefined : machine };
+      this.#traits = { logDriver, machine: (await emulates()) ? undefined : machine, apiVersion };
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       log.warn({ err: error }, 'The engine does not say what it is like, asking again');

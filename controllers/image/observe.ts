@@ -4,6 +4,7 @@ import { isActive } from '../../crds/model/active.js';
 import { hostOf, imageKey, normalizeReference, registryName, repositoryOf } from '../../crds/model/image-reference.js';
 import type { App, Image, Service } from '../../crds/model/kinds.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
+import type { ServiceFields } from '../../crds/model/types.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineCache, PullOptions, Pulls } from '../engine/engine-cache.js';
 import type { Archives } from '../engine/images/archives.js';
@@ -115,7 +116,7 @@ const purposeOf = ({ metadata }: Image, app: App | undefined): string =>
 /**
  * Tells whether another document needs the image: an Image, a Service (a standalone one has no Image), or an App that
  * names it and may not have declared it yet, unless that is refused. `toCome`: only documents that wait for a download,
- * which those of suspended Apps and retained images do not.
+ * which those of suspended Apps, retained images and `pull_policy: never` do not.
  */
 function wantedBy(
   store: Store,
@@ -126,14 +127,15 @@ function wantedBy(
   const counts = (app: App | undefined): boolean => !toCome || !isSuspended(app);
   const asks = (one: Image | Service): boolean =>
     isActive(one) && isMeant(one.spec.image) && counts(store.get('App', one.spec.app));
-  const keeps = ({ spec }: Image): boolean => toCome && spec.spareSince !== undefined;
+  const keeps = ({ spec }: Image): boolean => toCome && (spec.spareSince !== undefined || spec.pull === false);
+  const isPulled = ({ pull_policy }: Pick<ServiceFields, 'pull_policy'>): boolean => !toCome || pull_policy !== 'never';
   const runs = (app: App): boolean =>
     !isRefused(app) &&
     app.spec.release !== null &&
-    Object.values(app.spec.services ?? {}).some(({ image }) => isMeant(image));
+    Object.values(app.spec.services ?? {}).some((one) => isMeant(one.image) && isPulled(one));
   return (
     store.list('Image').some((one) => one.metadata.name !== name && asks(one) && !keeps(one)) ||
-    store.list('Service').some(asks) ||
+    store.list('Service').some((one) => asks(one) && isPulled(one.spec)) ||
     store.list('App').some((one) => isActive(one) && runs(one) && counts(one))
   );
 }

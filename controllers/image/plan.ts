@@ -76,7 +76,18 @@ function planWanted({ spec, status }: Image, facts: ImageFacts): ImagePlan {
   if (!isReference(spec.image)) {
     throw new InvalidSpecError([{ path: 'spec.image', message: `${spec.image} is not an image reference` }]);
   }
+  if (spec.pull === false) return planAbsent(spec.image, facts);
   return planSuspension(spec.image, facts) ?? planPull(spec.image, facts);
+}
+
+/** Waits for an image that is not downloaded. A file that is being read may hold it. */
+function planAbsent(reference: string, facts: ImageFacts): ImagePlan {
+  if (facts.pull.is === 'running' && (facts.awaitedElsewhere || facts.pull.file !== undefined)) {
+    return coming(reference, facts.pull);
+  }
+  const message = `Image ${reference} is not on the device, and pull_policy: never keeps it from being downloaded: build or load it here`;
+  const steps = planUnfetched(facts, 'pull_policy is never')?.steps ?? [];
+  return { ...wait('ImageMissing', message), steps };
 }
 
 /**

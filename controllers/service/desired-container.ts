@@ -9,6 +9,7 @@ import { madeAfter } from './commands/commands.js';
 import { boundsLogs, refuseForeign, refuseHostAccess } from './container/admission.js';
 import { type ContainerContext, type ContainerSpec, containerSpecOf } from './container/container-options.js';
 import { type Definition, readDefinition } from './container/definition.js';
+import { fitToEngine } from './container/engine-support.js';
 import { HOST_DEFAULTS } from './container/host-options.js';
 import { specHash } from './container/spec-hash.js';
 import type { Shared } from './dependencies/namespaces.js';
@@ -33,15 +34,19 @@ export async function resolveService(
 ): Promise<{ desired: DesiredContainer; containerSpec: (() => ContainerSpec) | undefined }> {
   const { cache, locks, facts, store } = deps;
   const app = store.get('App', service.spec.app);
-  const { definition, warnings } = readDefinition(withNames(service, app, identity));
-  const image = cache.image(definition.image);
+  const said = readDefinition(withNames(service, app, identity));
+  const image = cache.image(said.definition.image);
   const traits = deps.traits?.() ?? UNKNOWN_TRAITS;
   const containers = containersOf(deps, service);
   refuseHostAccess(service, app, image, containers);
-  refuseForeign(definition, image, traits, containers);
-  const labels = withImageLabels(definition.labels, image);
-  const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, definition) : undefined;
+  refuseForeign(said.definition, image, traits, containers);
+  const labels = withImageLabels(said.definition.labels, image);
+  const api = hasFeature(labels, 'supervisor-api') ? await apiAccess(deps, identity, said.definition) : undefined;
   const cloud = hasFeature(labels, 'balena-api') ? deps.cloud?.() : undefined;
+  const hashOf = (one: Definition): string | undefined =>
+    image && specHash({ definition: one, imageId: image.id, identity, api, cloud });
+  const isPresent = (one: Definition): boolean => containers.some((container) => container.specHash === hashOf(one));
+  const { definition, warnings } = fitToEngine(said.definition, traits, isPresent);
   const siblingOf = siblingLookup(deps, service);
   const shares = sharesOf(definition).map(
     ([namespace, name]): Shared => ({ namespace, service: name, container: siblingOf(name)?.container }),
@@ -55,7 +60,7 @@ export async function resolveService(
   const desired: DesiredContainer = {
     containerName: service.spec.containerName ?? containerNameOf(identity),
     reference: definition.image,
-    image: image && { id: image.id, specHash: specHash({ definition, imageId: image.id, identity, api, cloud }) },
+    image: image && { id: image.id, specHash: hashOf(definition) ?? '' },
     running: definition.running,
     tuning: {
       ...seenUpdatable({ ...HOST_DEFAULTS, ...definition.host }),
@@ -94,7 +99,12 @@ export async function resolveService(
     madeAfter: madeAfter(service, app),
     boundLogs: boundsLogs(app, traits),
   };
-  return { desired, containerSpec: image && (() => ({ ...containerSpecOf(definition, containerContext), warnings })) };
+  return {
+    desired,
+    containerSpec:
+      image &&
+      (() => ({ ...containerSpecOf(definition, containerContext), warnings: [...said.warnings, ...warnings] })),
+  };
 }
 
 const sharesOf = ({ network, host }: Definition): readonly (readonly [Shared['namespace'], string])[] => {

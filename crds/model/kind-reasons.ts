@@ -43,6 +43,7 @@ export const KIND_REASONS = {
     WrongPlatform: {"meaning":"The registry has no such image for the processor of this device.","whatToDo":"Build the image for this processor, or set `platform`."},
     AccessDenied: {"meaning":"The registry does not let this device have the image.","whatToDo":"Check the name, and the access to its registry in `spec.registries` of the App."},
     ImageNotFound: {"meaning":"The registry does not have the image, or an id names none on the device.","whatToDo":"Check the name and the tag, and that the image was pushed or loaded."},
+    ImageMissing: {"meaning":"The image is not on the device, and its services say `pull_policy: never`.","whatToDo":"Build or load it on the device, or let it be pulled; it is noticed at once."},
     CredentialsUnusable: {"meaning":"The stored access to the registry cannot be read or used.","whatToDo":"Correct the secret or the credential helper that the message names."},
     Suspended: {"meaning":"The App that wants the image is suspended, so it is not downloaded.","whatToDo":"Resume the App: `supercargo resume app/NAME`, and take `spec.suspend` back where it is declared."},
   },

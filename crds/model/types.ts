@@ -21,6 +21,8 @@ export interface Healthcheck {
   start_period?: string | number | null;
   /** Another spelling of start_period, as the Supervisor has it. */
   startPeriod?: string | number | null;
+  /** Time between two checks during start_period: a string such as 2s; a bare number is MILLISECONDS. Engines with an API before 1.44 (Docker 25.0) do not know it: it is left out there, with a warning. Default: 5s, by those engines that know it. */
+  start_interval?: string | number | null;
   /** Consecutive failures after which it is unhealthy. Default: that of the image, else 3. */
   retries?: number | null;
   /** true: no check, not even that of the image. Default: false. */
@@ -357,8 +359,8 @@ export interface ServiceFields {
   storage_opt?: {
     [k: string]: string | number | boolean | null;
   } | null;
-  /** missing or if_not_present, which is what happens in any case: an image is pulled once for a release. Default: missing. */
-  pull_policy?: ('missing' | 'if_not_present') | null;
+  /** missing or if_not_present: an image that is not on the device is pulled, once for a release. always: the same, with a warning, because a release does not change. never: it is not pulled; it has to be built or loaded on the device. Default: missing. */
+  pull_policy?: ('missing' | 'if_not_present' | 'always' | 'never') | null;
 }
 
 export interface AppService extends ServiceFields {
@@ -623,6 +625,8 @@ export interface ImageSpec {
   image: string;
   /** Names of the services of the app that use it. */
   services: string[];
+  /** false: it is not downloaded; it has to be built or loaded on the device (pull_policy: never). Default: true. */
+  pull?: boolean;
   /** Since when no release wants it any more, RFC 3339; absent while one does. It is kept for a while, and not downloaded again should it go. */
   spareSince?: string;
 }

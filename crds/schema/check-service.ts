@@ -101,7 +101,7 @@ function amountIssues(fields: ServiceFields): Found[] {
   const { healthcheck, blkio_config, ulimits, volumes } = fields;
   const whole = (value: unknown): number | undefined => countable(Number(value));
   const amounts: (readonly [Path, unknown, (value: unknown) => number | undefined])[] = [
-    ...(['interval', 'timeout', 'start_period', 'startPeriod'] as const).map(
+    ...(['interval', 'timeout', 'start_period', 'startPeriod', 'start_interval'] as const).map(
       (key) => [['healthcheck', key], healthcheck?.[key], composeDurationMs] as const,
     ),
     [['healthcheck', 'retries'], healthcheck?.retries, whole],

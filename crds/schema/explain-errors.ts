@@ -7,6 +7,8 @@ import type { Schema } from './schema.js';
 export interface Hints {
   /** Tells whether the value at that path must not be shown. */
   isSecret(path: Path): boolean;
+  /** Returns what to do instead of a value that is not among those that a field takes. */
+  ofValue(path: Path, value: unknown): string | undefined;
   /** Returns where an unknown field at that path belongs instead, or why there is none. */
   ofUnknown(path: Path): string | undefined;
 }
@@ -115,7 +117,8 @@ export function explainError(error: ErrorObject, root: unknown, base: Path, hint
     case 'enum': {
       const known = (schema.enum ?? []).flatMap((value) => (value === null ? [] : [value]));
       const meant = typeof error.data === 'string' ? suggestion(error.data, known) : '';
-      return at(`Expected ${listed(known)}, found ${shown}${meant}`);
+      const hint = hints.ofValue(path, error.data);
+      return at(`Expected ${listed(known)}, found ${shown}${hint === undefined ? meant : `; ${hint}`}`);
     }
     case 'pattern':
       return at(`Expected ${textMeant(schema)}, found ${shown}`);

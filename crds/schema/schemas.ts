@@ -32,6 +32,7 @@ const serviceFields: Fields = {
     timeout: { type: ["string","number","null"], title: "string (a duration such as 1m30s) or number", description: "Time after which a check has failed: a string such as 5s; a bare number is MILLISECONDS. Default: that of the image, else 30s.", pattern: "^ *(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w)( *([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w))*) *$", maxLength: 100, minimum: 0 },
     start_period: { type: ["string","number","null"], title: "string (a duration such as 1m30s) or number", description: "Time at the start during which failures do not count: a string such as 1m; a bare number is MILLISECONDS. Default: that of the image, else 0s.", pattern: "^ *(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w)( *([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w))*) *$", maxLength: 100, minimum: 0 },
     startPeriod: { type: ["string","number","null"], title: "string (a duration such as 1m30s) or number", description: "Another spelling of start_period, as the Supervisor has it.", pattern: "^ *(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w)( *([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w))*) *$", maxLength: 100, minimum: 0 },
+    start_interval: { type: ["string","number","null"], title: "string (a duration such as 1m30s) or number", description: "Time between two checks during start_period: a string such as 2s; a bare number is MILLISECONDS. Engines with an API before 1.44 (Docker 25.0) do not know it: it is left out there, with a warning. Default: 5s, by those engines that know it.", pattern: "^ *(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w)( *([0-9]+(\\.[0-9]*)?|\\.[0-9]+) *(ns|us|[µμ]s|ms|s|m|h|d|w))*) *$", maxLength: 100, minimum: 0 },
     retries: { type: ["integer","null"], description: "Consecutive failures after which it is unhealthy. Default: that of the image, else 3.", minimum: 0 },
     disable: { type: ["boolean","null"], description: "true: no check, not even that of the image. Default: false." },
   }, additionalProperties: false },
@@ -156,7 +157,7 @@ const serviceFields: Fields = {
     restart: { type: ["boolean","null"], description: "Accepted for files written for Compose; a service is not restarted with its dependency. Default: false." },
   }, additionalProperties: false } },
   storage_opt: { type: ["object","null"], description: "Options of the storage of its root file system, such as size; the storage driver of the engine must know them. Default: none.", additionalProperties: { type: ["string","number","boolean","null"], title: "string, number or boolean" } },
-  pull_policy: { type: ["string","null"], description: "missing or if_not_present, which is what happens in any case: an image is pulled once for a release. Default: missing.", enum: ["missing","if_not_present",null] },
+  pull_policy: { type: ["string","null"], description: "missing or if_not_present: an image that is not on the device is pulled, once for a release. always: the same, with a warning, because a release does not change. never: it is not pulled; it has to be built or loaded on the device. Default: missing.", enum: ["missing","if_not_present","always","never",null] },
 };
 
 const networkDefinition: Fields = {
@@ -296,6 +297,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       app: { type: "string", title: "string (a name of letters, digits, _ . -)", description: "Name of the App document that it belongs to.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", maxLength: 253 },
       image: { type: "string", title: "string (an image reference such as registry.example.com/team/web:1.2)", description: "Image reference with its tag or digest.", pattern: "^((\\[[0-9A-Fa-f:]+\\]|[A-Za-z0-9.-]+)(:[0-9]+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z0-9+._-]+:[0-9A-Fa-f]{32,128})?$", minLength: 1, maxLength: 255 },
       services: { type: "array", description: "Names of the services of the app that use it.", items: { type: "string" } },
+      pull: { type: "boolean", description: "false: it is not downloaded; it has to be built or loaded on the device (pull_policy: never). Default: true." },
       spareSince: { type: "string", description: "Since when no release wants it any more, RFC 3339; absent while one does. It is kept for a while, and not downloaded again should it go." },
     }, additionalProperties: false },
     status: { type: "object", description: "What was observed; written by the Image controller.", properties: {

@@ -45,9 +45,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
   volumes_from: 'name the same volumes in both services',
 };
 
-/** Options of a healthcheck and of a network that do not exist here, and what to write instead. */
+/** Options of a network that do not exist here, and what to write instead. */
 const INSTEAD_WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  healthcheck: { start_interval: 'engines before 25.0 do not know it: use interval and start_period' },
   networks: {
     gw_priority: 'the first network of the list is the main one',
     interface_name: 'engines before 28.0 do not know it: leave it out',
@@ -56,11 +55,19 @@ const INSTEAD_WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
 };
 
+/** Policies of Compose that do not exist here, and what to do instead. */
+const POLICIES: Readonly<Record<string, string>> = {
+  build: 'images are built elsewhere: push it to a registry, or build or load it on the device and say never',
+  daily: 'a release takes its image once: release again for a newer one',
+  weekly: 'a release takes its image once: release again for a newer one',
+};
+
 const hintsFor = (kind: Kind): Hints => ({
   isSecret: (path) =>
     path.some((step) => SECRET.includes(String(step))) ||
     (kind === 'HostConfig' && path[1] === 'config') ||
     (kind === 'GitSource' && SECRET_OF_SOURCE.includes(String(path[1]))),
+  ofValue: (path, value) => (path.at(-1) === 'pull_policy' ? POLICIES[String(value)] : undefined),
   ofUnknown(path) {
     const name = String(path.at(-1));
     const instead = insteadOf(kind, path);

@@ -32,7 +32,7 @@ export const facts: DeviceFacts = {
   apiPort: 48484,
   hostname: () => 'device',
 };
-const traits = () => ({ logDriver: 'json-file', machine: 'x86_64' });
+const traits = () => ({ logDriver: 'json-file', machine: 'x86_64', apiVersion: '1.41' });
 const KERNEL = { name: 'Linux', release: '5.10.2' };
 const apiAddress = () => ({ host: '10.114.104.1', port: 48484 });
 

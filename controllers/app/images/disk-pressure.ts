@@ -92,6 +92,8 @@ export function observeDiskPressure(
   const services = desired.filter((one) => one.kind === 'Service');
   const earlyStops = services.flatMap(({ metadata, spec }): readonly EarlyStop[] => {
     const asked = askedStrategy(spec.updateStrategy, labelsOf(spec.labels));
+    // Nothing stops for an image that nobody downloads.
+    if (spec.pull_policy === 'never') return [];
     if (asked.is === 'unknown' || !killsFirst(asked.strategy) || !missing.includes(spec.image)) return [];
     const existingService = store.get('Service', metadata.name);
     return [

@@ -93,12 +93,17 @@ function servicesOf(
 /** The images that these services of an App run. Pure. */
 export function imagesOf(app: string, services: readonly Pick<Service, 'spec'>[]): readonly Declared<'Image'>[] {
   const users = new Map<string, Set<string>>();
+  const pulled = new Set<string>();
   for (const { spec } of services) {
     const image = normalizeReference(spec.image);
+    if (spec.pull_policy !== 'never') pulled.add(image);
     users.set(image, (users.get(image) ?? new Set()).add(spec.serviceName));
   }
   return [...users].map(([image, names]) =>
-    child('Image', imageDocumentName(app, image), { app, image, services: [...names].sort() }),
+    child('Image', imageDocumentName(app, image), {
+      ...{ app, image, services: [...names].sort() },
+      ...(pulled.has(image) ? {} : { pull: false }),
+    }),
   );
 }
 

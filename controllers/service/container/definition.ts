@@ -116,6 +116,9 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
     plain: readPlainOptions(fields, findings),
     host: readHostOptions(fields, findings),
   };
+  if (spec.pull_policy === 'always') {
+    findings.warn('pull_policy', 'always is followed as missing: a release takes its image once');
+  }
   const unknown = Object.keys(fields).filter((key) => !KNOWN.has(key) && !isAbsent(fields[key]));
   if (unknown.length > 0) findings.warnings.push(`not supported and left out: ${unknown.sort().join(', ')}`);
   if (findings.issues.length > 0) throw new InvalidSpecError(findings.issues);

@@ -10,6 +10,8 @@ export interface Healthcheck {
   readonly Interval?: number;
   readonly Timeout?: number;
   readonly StartPeriod?: number;
+  /** Known to engines with API 1.44 and later. */
+  readonly StartInterval?: number;
   readonly Retries?: number;
 }
 
@@ -21,12 +23,12 @@ export function readHealthcheck(value: unknown, findings: Findings): Healthcheck
   if (isAbsent(value)) return undefined;
   if (!isMap(value)) return findings.issue('healthcheck', 'must be a map');
   if (value.disable === true) return NONE;
-  if (!isAbsent(value.start_interval)) findings.warn('healthcheck.start_interval', 'not supported; ignored');
   return said({
     Test: readTest(value.test, findings),
     Interval: nanoseconds(value.interval, 'interval', findings),
     Timeout: nanoseconds(value.timeout, 'timeout', findings),
     StartPeriod: nanoseconds(value.start_period ?? value.startPeriod, 'start_period', findings),
+    StartInterval: nanoseconds(value.start_interval, 'start_interval', findings),
     Retries: integer(value.retries, 'healthcheck.retries', findings),
   });
 }

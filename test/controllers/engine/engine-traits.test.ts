@@ -20,14 +20,14 @@ describe('TraitsReader', () => {
 
   it('knows the engine once it has started', async () => {
     const { cache, reader } = await open(new MemoryEngine());
-    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64' });
+    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64', apiVersion: '1.41' });
     reader.stop();
     await cache.stop();
   });
 
   it('does not know the machine where others are emulated', async () => {
     const { cache, reader } = await open(new MemoryEngine(), true);
-    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: undefined });
+    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: undefined, apiVersion: '1.41' });
     reader.stop();
     await cache.stop();
   });
@@ -42,7 +42,7 @@ describe('TraitsReader', () => {
       await nextTurn();
       clock.advance(100);
     }
-    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64' });
+    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64', apiVersion: '1.41' });
     assert.equal(engine.verbs.filter((verb) => verb === 'info').length, 1);
     reader.stop();
     await cache.stop();
@@ -57,7 +57,7 @@ describe('TraitsReader', () => {
     engine.info = info;
     clock.advance(60_000);
     for (let turn = 0; turn < 10; turn += 1) await nextTurn();
-    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64' });
+    assert.deepEqual(reader.traits, { logDriver: 'json-file', machine: 'x86_64', apiVersion: '1.41' });
     reader.stop();
     await cache.stop();
   });

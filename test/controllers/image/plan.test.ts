@@ -56,6 +56,29 @@ describe('planImage', () => {
     { it: 'waits for a pull', facts: { pull: running }, want: 'waiting: Downloading' },
     { it: 'counts a failed pull', facts: { pull: failed('EOF') }, want: 'count; forget; retrying: Retrying' },
     {
+      it: 'waits for somebody to bring an image that must not be pulled',
+      image: anImage({ spec: { pull: false } }),
+      want: 'waiting: ImageMissing',
+    },
+    {
+      it: 'ends a pull of an image that must not be pulled any more',
+      image: anImage({ spec: { pull: false } }),
+      facts: { pull: running },
+      want: 'cancel (pull_policy is never); waiting: ImageMissing',
+    },
+    {
+      it: 'leaves a pull to others that must not be pulled for it alone',
+      image: anImage({ spec: { pull: false } }),
+      facts: { pull: running, awaitedElsewhere: true },
+      want: 'waiting: Downloading',
+    },
+    {
+      it: 'waits for a file that may hold an image that must not be pulled',
+      image: anImage({ spec: { pull: false } }),
+      facts: { pull: { is: 'running', file: 'a.tar' } as ImageFacts['pull'] },
+      want: 'waiting: Loading',
+    },
+    {
       it: 'does not pull before the next attempt is due, whatever wakes it',
       facts: { attempts: attempts('EOF', 3) },
       want: 'retrying: Retrying',

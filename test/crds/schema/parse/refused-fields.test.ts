@@ -119,14 +119,17 @@ describe('parseDocument', () => {
       ['mem_swappiness', 101, 'Expected at most 100, found the number 101'],
       ['blkio_config', { weight: 5 }, '.weight: Expected at least 10, found the number 5'],
       ['cgroup', 'parent', 'Expected host or private, found "parent"'],
-      ['pull_policy', 'always', 'Expected missing or if_not_present, found "always"'],
+      [
+        'pull_policy',
+        'build',
+        'Expected missing, if_not_present, always or never, found "build"; images are built elsewhere: push it to a registry, or build or load it on the device and say never',
+      ],
     ];
 
     it('what Compose has and we do not, with what to write instead', () => {
       const sentences = issuesOf(
         service({
           ...{ links: ['db'], deploy: {}, env_file: '.env', volumes_from: ['db'], annotations: {}, scale: 2 },
-          healthcheck: { start_interval: '1s' },
           networks: { a: { priority: 1 } },
         }),
       );
@@ -140,7 +143,6 @@ describe('parseDocument', () => {
           'volumes_from → name the same volumes in both services',
           'annotations → engines before 25.0 do not know it: use labels',
           'scale → a service is one container: write a second service',
-          'healthcheck.start_interval → engines before 25.0 do not know it: use interval and start_period',
           'networks.a.priority → the first network of the list is the main one',
         ],
       );

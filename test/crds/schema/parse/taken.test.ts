@@ -35,7 +35,7 @@ describe('parseDocument', () => {
       memswap_limit: [0],
       uts: ['host', ''],
       cgroup: ['host', 'private'],
-      pull_policy: ['missing'],
+      pull_policy: ['missing', 'always', 'never'],
       ulimits: [{ nofile: 1024, memlock: { soft: -1, hard: -1 }, core: { soft: 1, hard: -1 } }],
       sysctls: [{ 'net.core.somaxconn': 1024 }, ['net.core.somaxconn=1024']],
       tmpfs: ['/run', ['/run', '/tmp']],
@@ -88,7 +88,16 @@ describe('parseDocument', () => {
     }
 
     it('every Compose field of a service as null, and keeps the null', () => {
-      const own = ['image', 'serviceId', 'imageId', 'running', 'updateStrategy', 'restart_unhealthy', 'contract'];
+      const own = [
+        'image',
+        'serviceId',
+        'imageId',
+        'containerName',
+        'running',
+        'updateStrategy',
+        'restart_unhealthy',
+        'contract',
+      ];
       const known = Object.keys(fieldSchemas());
       const nulls = Object.fromEntries(known.filter((field) => !own.includes(field)).map((field) => [field, null]));
       assert.ok(Object.keys(nulls).length === 65);
