@@ -42,6 +42,14 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
     if (!first || facts.wantedElsewhere) return stay(settled());
     // Whoever declares the network again takes it over as it is, and need not wait for the engine to be restarted.
     if (facts.leaked.has(first.id) && facts.awaited && facts.attached.length === 0) return stay(settled());
+    // Services of other Apps may stay on it for months; an App that is declared in its place takes it over with them.
+    if (
+      facts.awaited &&
+      facts.attached.length > 0 &&
+      facts.attached.every(({ appId }) => appId !== network.spec.appId)
+    ) {
+      return stay(settled());
+    }
     return stay(blockers(name, facts.attached, 'removed') ?? remove('deleted', first));
   }
 

@@ -148,6 +148,61 @@ describe('networks and volumes with names of their own', () => {
     assert.deepEqual(await again(), []);
   });
 
+  it('hands the network of an App that is declared under another name over, and the others stay on it', async () => {
+    await declare(host(), guest('a'));
+    await declare(app('heir', { services: web, networks: { default: { name: 'proxy' } } }), guest('a'));
+    await settle();
+    ready('heir', 'a');
+    assert.equal(agent.store.get('App', 'host'), undefined);
+    assert.deepEqual(networks(), ['proxy']);
+    assert.deepEqual(networksOf('a'), ['proxy']);
+    assert.deepEqual(networksOf('heir'), ['proxy']);
+    assert.deepEqual(await again(), []);
+  });
+
+  it('hands it over as well to an App that comes when the first is waiting to go', async () => {
+    await declare(host(), guest('a'));
+    await declare(guest('a'));
+    await declare(app('heir', { services: web, networks: { default: { name: 'proxy' } } }), guest('a'));
+    ready('heir', 'a');
+    assert.deepEqual(networks(), ['proxy']);
+    await declare(guest('a'));
+    assert.deepEqual(networks(), ['proxy']);
+    await declare();
+    assert.deepEqual(networks(), []);
+  });
+
+  it('goes back to the network and the volume that a release had before', async () => {
+    const shop = (name: string | undefined) =>
+      app('shop', {
+        ...{ appId: 7, uuid: 's' },
+        services: { web: { image: 'web:1', volumes: ['data:/data'] } },
+        networks: { default: name === undefined ? {} : { name: `${name}_net` } },
+        volumes: { data: name === undefined ? {} : { name: `${name}_data` } },
+      });
+    await declare(shop(undefined));
+    await declare(shop('new'));
+    ready('shop');
+    assert.deepEqual(networks(), ['new_net']);
+    await agent.store.request('App/shop', { rollback: {} });
+    await settle();
+    assert.deepEqual(networks(), ['s_default']);
+    assert.deepEqual(volumes(), ['7_data', 'new_data']);
+    assert.ok(containers()[0]?.volumes.includes('7_data'));
+    assert.equal(containers().length, 1);
+    assert.deepEqual(await again(), []);
+  });
+
+  it('gives a container name on to another service of the App', async () => {
+    await declare(app('shop', { services: { web: { image: 'web:1', containerName: 'front' } } }));
+    await declare(app('shop', { services: { www: { image: 'web:1', containerName: 'front' } } }));
+    ready('shop');
+    assert.deepEqual(
+      containers().map(({ name }) => name),
+      ['front'],
+    );
+  });
+
   it('refuses a second App that would make the network, and names the first', async () => {
     await declare(host());
     const result = JSON.stringify(
