@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -15,12 +15,18 @@ export class TestRepository {
     readonly work: string,
   ) {}
 
+  /** The working copy keeps its objects in the bare repository, so that a commit is there before it is pushed. */
   static make(): TestRepository {
     const folder = mkdtempSync(join(tmpdir(), 'supercargo-git-'));
     const place = new TestRepository(folder, join(folder, 'fleet.git'), join(folder, 'work'));
-    place.#git(folder, 'init', '--quiet', '--bare', '--initial-branch=main', place.bare);
-    place.#git(folder, 'init', '--quiet', '--initial-branch=main', place.work);
-    place.git('remote', 'add', 'origin', place.bare);
+    cpSync(emptyRepository(), place.bare, { recursive: true });
+    const own = join(place.work, '.git');
+    cpSync(emptyRepository(), own, { recursive: true });
+    rmSync(join(own, 'objects'), { recursive: true });
+    symlinkSync(join(place.bare, 'objects'), join(own, 'objects'));
+    const config = readFileSync(join(own, 'config'), 'utf8').replace('bare = true', 'bare = false');
+    const remote = `[remote "origin"]\n\turl = ${place.bare}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`;
+    writeFileSync(join(own, 'config'), `${config}${remote}`);
     return place;
   }
 
@@ -46,13 +52,18 @@ export class TestRepository {
     }
   }
 
-  /** Commits and pushes; the commit. */
+  /** Commits, and has its branch in the bare repository at that commit, as a push would; the commit. */
   commit(tree: Tree, message = 'a change', ...options: readonly string[]): string {
     this.write(tree);
     this.git('add', '--all');
     this.git('commit', '--quiet', '--allow-empty', '-m', message, ...options);
-    this.push();
-    return this.head();
+    const own = join(this.work, '.git');
+    const [, branch] = /^ref: (refs\/heads\/\S+)/.exec(readFileSync(join(own, 'HEAD'), 'utf8')) ?? [];
+    if (branch === undefined) throw new Error('No branch is checked out');
+    const commit = readFileSync(join(own, branch), 'utf8');
+    mkdirSync(dirname(join(this.bare, branch)), { recursive: true });
+    writeFileSync(join(this.bare, branch), commit);
+    return commit.trim();
   }
 
   push(...options: readonly string[]): void {
@@ -85,6 +96,19 @@ export class TestRepository {
     });
   }
 }
+
+/** A bare repository without a commit, made once: starting git is most of what a test costs. */
+function emptyRepository(): string {
+  if (empty !== undefined) return empty;
+  const folder = mkdtempSync(join(tmpdir(), 'supercargo-git-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', folder], {
+    env: { PATH: process.env.PATH ?? '', HOME: folder, GIT_CONFIG_NOSYSTEM: '1' },
+  });
+  empty = folder;
+  return empty;
+}
+let empty: string | undefined;
 
 /** An App with one service, as text. */
 export const appText = (name: string, command = 'sleep 1', more = ''): string => `apiVersion: supercargo.io/v1
