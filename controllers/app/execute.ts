@@ -10,7 +10,7 @@ import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, retainVolumes } from './release/children.js';
 import { isAmong, propose, proposeChildren, without } from './release/declare.js';
 import { renamedVolumes } from './release/renamed-volumes.js';
-import { withPromotion } from './rollout/history.js';
+import { editedRevisions, withPromotion } from './rollout/history.js';
 import { approve, decline, goBack, retry } from './rollout/steps.js';
 import type { AppResult } from './status.js';
 import { claim, unlock } from './update-lock.js';
@@ -29,6 +29,14 @@ export async function executeAppStep(
 ): Promise<Partial<AppResult> | undefined> {
   const { desired, existing } = facts;
   const active = existing.filter(isActive);
+  // The step declares the others again, and what runs among them.
+  for (const { metadata } of editedRevisions(deps.store, app))
+    warning(
+      deps,
+      app,
+      'FileUnusable',
+      `Revision ${metadata.name} was edited: it is not what its name is made of, and counts as removed`,
+    );
   switch (step.do) {
     case 'stage': {
       const images = desired.filter((one) => one.kind === 'Image' && !facts.diskPressure.heldBack.has(one.spec.image));

@@ -15,13 +15,20 @@ import {
 import type { RevisionSpec } from '../../../crds/model/types.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
 import { declaredAs, identityOf } from '../release/children.js';
-import type { Content } from './content.js';
+import { type Content, isIntact } from './content.js';
 import { imagesToRestore } from './restore.js';
 import { servicesNow } from './services-before.js';
 
-/** The Revisions of an App. */
+/** The Revisions of an App. One that was edited by hand is none: nobody knows whether that was ever good. */
 export const revisionsOf = (store: Pick<Store, 'owned'>, { metadata }: Pick<App, 'metadata'>): readonly Revision[] =>
-  store.owned(keyOf('App', metadata.name), 'Revision').filter(isActive);
+  store.owned(keyOf('App', metadata.name), 'Revision').filter((one) => isActive(one) && isIntact(one));
+
+/** Those that were edited by hand. */
+export const editedRevisions = (
+  store: Pick<Store, 'owned'>,
+  { metadata }: Pick<App, 'metadata'>,
+): readonly Revision[] =>
+  store.owned(keyOf('App', metadata.name), 'Revision').filter((one) => isActive(one) && !isIntact(one));
 
 interface Promotion {
   readonly app: App;

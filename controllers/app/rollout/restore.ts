@@ -1,9 +1,9 @@
 import { normalizeReference, repositoryOf } from '../../../crds/model/image-reference.js';
-import { type AnyDeclared, API_VERSION, type App, type Service } from '../../../crds/model/kinds.js';
+import type { AnyDeclared, App, Service } from '../../../crds/model/kinds.js';
 import type { Revision } from '../../../crds/model/revisions.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
 import { imagesOf } from '../release/children.js';
-import type { Promoted } from './content.js';
+import { asPromoted, type Promoted } from './content.js';
 
 /** The children of a Revision as they are promoted again, and the images that nothing can bring back. */
 interface Restored {
@@ -25,8 +25,8 @@ export function restore(
   standaloneServices: readonly Service[] = [],
 ): Restored {
   const lost = new Set<string>();
-  const documents = revision.spec.documents.map(({ kind, name, spec }): Promoted => {
-    const document = { apiVersion: API_VERSION, kind, metadata: { name }, spec } as unknown as Promoted;
+  const documents = revision.spec.documents.map((one): Promoted => {
+    const document = asPromoted(one);
     if (document.kind === 'Volume') {
       return { ...document, spec: { ...document.spec, reclaim: app.spec.volumeReclaim ?? 'Retain' } };
     }

@@ -5,6 +5,7 @@ import { parseDocument } from '../../../../crds/schema/parse.js';
 import { APP_2_KEY, anApp, aServer, type Bench, declare, report, withKey } from '../a-server.js';
 
 const APPS = '/apis/supercargo.io/v1/apps';
+const REVISIONS = '/apis/supercargo.io/v1/revisions';
 const asJson = { ...withKey, 'content-type': 'application/json' };
 const spec = { services: { web: { image: 'busybox' } } };
 
@@ -246,6 +247,11 @@ describe('the resource API', () => {
     ['deleting an unknown name', ['DELETE', `${APPS}/nope`], /^404 NotFound/],
     ['an unknown plural', ['GET', '/apis/supercargo.io/v1/nopes'], /^404 NotFound: the server could not find/],
     ['another method', ['PATCH', `${APPS}/hello`, {}], /^405 MethodNotAllowed/],
+    ['replacing a Revision', ['PUT', `${REVISIONS}/hello.0a1b2c3d4e`, { spec: {} }], /^405 MethodNotAllowed/],
+    ['changing a Revision', ['PATCH', `${REVISIONS}/hello.0a1b2c3d4e`, {}], /^405 MethodNotAllowed/],
+    ['making a Revision', ['POST', REVISIONS, { spec: {} }], /^405 MethodNotAllowed/],
+    ['deleting a Revision', ['DELETE', `${REVISIONS}/hello.0a1b2c3d4e`], /^405 MethodNotAllowed/],
+    ['deleting all Revisions', ['DELETE', REVISIONS], /^405 MethodNotAllowed/],
     ['replacing what files declare', ['PUT', `${APPS}/hello`, { spec }], /^409 Conflict: .*declared by files/],
     ['deleting what files declare', ['DELETE', `${APPS}/hello`], /^409 Conflict: .*declared by files/],
     ['an appId that is taken', ['PUT', `${APPS}/other`, { spec: { appId: 1 } }], /^409 Conflict/],

@@ -424,6 +424,31 @@ describe('a bad release', () => {
     assert.deepEqual([containers(), app().status?.rollback], [before, refused]);
   });
 
+  it('is tried by another source that takes the App over: that is another App, with the data of this one', async () => {
+    await bring(GOOD);
+    failing.add('web:2');
+    await bring(BAD);
+    const { uid } = app().metadata;
+    const takeOver = () =>
+      store().propose({
+        origin: 'git/fleet',
+        documents: [{ document: { apiVersion: API_VERSION, kind: 'App', metadata: { name: 'hello' }, spec: BAD } }],
+      });
+    const { refused } = await takeOver();
+    assert.match(refused[0]?.message ?? '', /App\/hello belongs to files; git\/fleet cannot declare it/);
+    rolledBack();
+    failing.clear();
+    await agent().propose([]);
+    await agent().settle();
+    assert.deepEqual([names(), store().get('App', 'hello')], [[], undefined]);
+    await takeOver();
+    await agent().settle();
+    assert.notEqual(app().metadata.uid, uid);
+    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual(outcomes(), ['1 b Good']);
+    assert.ok(!agent().steps.includes('removeVolume'));
+  });
+
   it('is the last of 1,000 edits in a minute, of which it alone is looked at', async function () {
     this.timeout(60_000);
     await bring(GOOD);
