@@ -57,7 +57,7 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
   if (foreign) {
     throw new TerminalError(
       'NameTaken',
-      `A network ${name} that is not ours exists (${foreign.id.slice(0, 12)}): remove it with \`docker network rm\`, or give the app another uuid`,
+      `A network ${name} that is not ours exists (${foreign.id.slice(0, 12)}): use it as it is with external: true, give this one another name, or remove it with \`docker network rm\``,
     );
   }
 

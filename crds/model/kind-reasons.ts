@@ -52,7 +52,7 @@ export const KIND_REASONS = {
     Removing: {"meaning":"The network is deleted, a duplicate or changed, and is being removed.","whatToDo":"Nothing; it goes on by itself."},
     NetworkMissing: {"meaning":"The network is declared external, and is not on the engine.","whatToDo":"Declare it in the App that it belongs to, or make it with `docker network create`; it is noticed at once."},
     StillAttached: {"meaning":"Containers are still attached to a network that has to be removed or recreated.","whatToDo":"Nothing for services of ours, which step aside; disconnect any other container that the message names."},
-    NameTaken: {"meaning":"The engine has a network of that name that is not ours.","whatToDo":"Remove it with `docker network rm`, or give the app another uuid."},
+    NameTaken: {"meaning":"The engine has a network of that name that is not ours.","whatToDo":"Use it as it is with `external: true`, give this one another `name`, or remove it with `docker network rm`."},
     EndpointsLeaked: {"meaning":"The engine keeps endpoints of containers that are gone and does not remove the network.","whatToDo":"Disconnect them with `docker network disconnect --force`, or restart the engine."},
     PoolOverlaps: {"meaning":"The subnet overlaps with that of another network of the device.","whatToDo":"Choose another subnet under `ipam`."},
     PoolsExhausted: {"meaning":"The engine has no free subnet left for another network.","whatToDo":"Remove networks that nobody uses, or declare a subnet under `ipam`."},

@@ -107,6 +107,31 @@ describe('what the agent finds on the machine', () => {
       await scene.untilGone(name);
     });
 
+    it('with the name that a service gives its container are left alone, and the name follows when they are gone', async () => {
+      const [name, appId, wanted] = [`${scene.prefix}-named`, scene.appId(), `${scene.prefix}-front`];
+      const service = (value: string) =>
+        scene.service({ containerName: wanted, environment: { V: value }, updateStrategy: 'rolling' });
+      const made = await scene.docker.request({
+        ...{ method: 'POST', path: '/containers/create', query: { name: wanted } },
+        body: { Image: scene.image, Cmd: ['sleep', '1'] },
+      });
+      const { Id: foreign } = made as { readonly Id: string };
+      await scene.put(name, { appId, services: { main: service('1') } });
+      await scene.untilReason('Service', `${name}.main`, 'Retrying', new RegExp(`The name ${wanted} is taken`));
+      assert.deepEqual(await scene.containers(appId), []);
+      await scene.docker.engine.removeContainer(foreign, new AbortController().signal);
+      await scene.untilReady(name, { withinMs: 60_000 });
+      const [first] = await scene.untilRunning(appId, ['main']);
+      assert.equal(first?.name, wanted);
+
+      await scene.put(name, { appId, services: { main: service('2') } });
+      await scene.untilReady(name);
+      const [next, another] = await scene.untilRunning(appId, ['main']);
+      assert.equal(another, undefined);
+      assert.equal(next?.name, wanted);
+      assert.notEqual(next?.id, first?.id);
+    });
+
     it('such as a network are not taken over', async () => {
       const network = (await request({
         method: 'POST',

@@ -104,7 +104,7 @@ describe('planNetwork', () => {
       it: 'refuses a name that somebody else took',
       facts: { seen: [seenNetwork({ id: 'abcdefghijklmnop', labels: {}, specHash: undefined })] },
       want: 'stalled: NameTaken',
-      says: 'A network 1_default that is not ours exists (abcdefghijkl): remove it with `docker network rm`, or give the app another uuid',
+      says: 'A network 1_default that is not ours exists (abcdefghijkl): use it as it is with external: true, give this one another name, or remove it with `docker network rm`',
     },
     {
       it: 'refuses it beside one of ours as well',
