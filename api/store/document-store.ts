@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import {
+  type AnyDeclared,
   type Key,
   type Kind,
   type Kinds,
@@ -193,7 +194,11 @@ class DocumentStore implements Store {
   }
 
   isAwaited(key: Key): boolean {
-    return (this.#documents.entries.get(key)?.pendingReplacements.length ?? 0) > 0;
+    return this.awaiting(key).length > 0;
+  }
+
+  awaiting(key: Key): readonly AnyDeclared[] {
+    return (this.#documents.entries.get(key)?.pendingReplacements ?? []).map(({ document }) => document);
   }
 
   copy(clock: { readonly now: () => number; readonly monotonic: () => number }): Store {

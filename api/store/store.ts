@@ -96,6 +96,8 @@ export interface Reader {
   isPending(key: Key): boolean;
   /** Tells whether the document is being deleted while another declaration waits for it to go. */
   isAwaited(key: Key): boolean;
+  /** Returns what is declared and waits for that document to go. */
+  awaiting(key: Key): readonly AnyDeclared[];
 }
 
 /** Accepts, numbers, keeps and announces documents and status; the only writer of both trees on disk. */

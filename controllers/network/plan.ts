@@ -1,4 +1,5 @@
 import type { Network } from '../../crds/model/kinds.js';
+import { API_NETWORK } from '../../crds/model/names.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import type { SeenContainer, SeenNetwork } from '../engine/engine.js';
 import { SUPERVISED } from '../engine/labels.js';
@@ -118,4 +119,4 @@ const aside = (plan: Next): NetworkPlan => ({ ...plan, rebuilding: true });
 const isOurs = ({ name, labels, definition }: SeenNetwork): boolean =>
   labels[SUPERVISED] !== undefined ||
   labels['io.resin.supervised'] !== undefined ||
-  definition?.options['com.docker.network.bridge.name'] === name;
+  (name === API_NETWORK && definition?.options['com.docker.network.bridge.name'] === name);

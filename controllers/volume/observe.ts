@@ -2,11 +2,12 @@ import type { LogStream } from '../../api/device-state/logs.js';
 import { appIdOf } from '../../api/store/proposal/derived-names.js';
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
-import type { Volume } from '../../crds/model/kinds.js';
+import { keyOf, type Volume } from '../../crds/model/kinds.js';
 import { startedRequest } from '../../crds/model/requests.js';
 import { standaloneAccess } from '../../crds/schema/check-host-access.js';
 import type { Engine, SeenContainer } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
+import { namedVolumes } from './named-volumes.js';
 import type { VolumeFacts } from './plan.js';
 
 /** What the controller of Volumes is given. */
@@ -33,13 +34,19 @@ export function observeVolume({ store, cache }: VolumeDeps, volume: Volume): Vol
     .filter(
       (other) => other.metadata.name !== metadata.name && isActive(other) && other.spec.volumeName === spec.volumeName,
     );
+  const declaring = [
+    ...store.list('App').filter(isActive),
+    ...store.awaiting(keyOf('App', spec.app)).filter((one) => one.kind === 'App'),
+  ].flatMap((one) =>
+    one.metadata.name !== spec.app && namedVolumes(one).includes(spec.volumeName) ? [one.metadata.name] : [],
+  );
   const isStandalone = metadata.origin !== `App/${spec.app}`;
   return {
     purge: purge === undefined || status?.handled?.[PURGE] === purge ? undefined : purge,
     seen: cache.volume(spec.volumeName),
     mountedBy: users.map(({ name }) => name),
-    wantedElsewhere: naming.length > 0,
-    otherApps: [...new Set([...naming.map((other) => other.spec.app), ...mountingApps(store, users)])]
+    wantedElsewhere: naming.length + declaring.length > 0,
+    otherApps: [...new Set([...naming.map((other) => other.spec.app), ...declaring, ...mountingApps(store, users)])]
       .filter((name) => name !== spec.app)
       .sort(),
     // A volume that the App wrote was checked with the App's document; a standalone one is checked here.

@@ -5,6 +5,7 @@ import type { OrphanedVolume, OrphanedVolumes, RemovalOfOrphan } from '../../crd
 import type { Informer } from '../engine/cache/informer.js';
 import type { Engine, SeenVolume } from '../engine/engine.js';
 import { APP_ID, APP_UUID, SUPERVISED } from '../engine/labels.js';
+import { namedVolumes } from './named-volumes.js';
 
 export interface OrphansDeps {
   readonly store: Pick<Store, 'list' | 'unavailableOrigins'>;
@@ -55,8 +56,12 @@ export function orphanedVolumes(deps: OrphansDeps): OrphanedVolumes {
 
 /** Returns our volumes (by label) that no document names and whose app no document declares. */
 function orphansAmong(volumes: readonly SeenVolume[], store: Pick<Store, 'list'>): readonly OrphanedVolume[] {
-  const spokenOf = new Set(store.list('Volume').map(({ spec }) => spec.volumeName));
-  const apps = new Set(store.list('App').map((app) => String(appIdOf(app))));
+  const declared = store.list('App');
+  const spokenOf = new Set([
+    ...store.list('Volume').map(({ spec }) => spec.volumeName),
+    ...declared.flatMap(namedVolumes),
+  ]);
+  const apps = new Set(declared.map((app) => String(appIdOf(app))));
   return volumes
     .filter(({ name, labels }) => isOurs(labels) && !spokenOf.has(name) && !apps.has(labels[APP_ID] ?? ''))
     .map(({ name, driver, labels, mountpoint }) => ({

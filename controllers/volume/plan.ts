@@ -15,7 +15,7 @@ export interface VolumeFacts {
   readonly seen: SeenVolume | undefined;
   /** Names of our containers that mount it, in any state. */
   readonly mountedBy: readonly string[];
-  /** Another document that is not deleted names the same volume. */
+  /** Another document that is not deleted names the same volume, or an App that has no document of it yet. */
   readonly wantedElsewhere: boolean;
   /** Other Apps that name it, or whose containers mount it. */
   readonly otherApps: readonly string[];

@@ -1,8 +1,8 @@
 import { cronIssue, windowCron } from '../model/cron.js';
-import { LONGER_BY } from '../model/engine-names.js';
+import { LONGER_BY, networkNames, volumeNames } from '../model/engine-names.js';
 import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issue.js';
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
-import { HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
+import { API_NETWORK, allottedId, HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
 import type { AppSpec, ServiceFields } from '../model/types.js';
 import { passedOverByEngine, refusedByEngine, tooManyPorts } from './check-engine-values.js';
@@ -121,6 +121,11 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
     for (const [name, said] of Object.entries(spec[part] ?? {})) {
       if (said?.external) found.push(...notMade([part, name], said, ['external', 'name']));
     }
+    found.push(...namedTwice(metadata.name, spec, part));
+  }
+  for (const [key, said] of Object.entries(spec.networks ?? {})) {
+    const name = said?.name ?? (said?.external ? key : undefined);
+    if (name !== undefined && RESERVED_NETWORKS.includes(name)) found.push([['networks', key, 'name'], reserved(name)]);
   }
   for (const registry of Object.keys(spec.registries ?? {})) {
     if (!REGISTRY.test(registry))
@@ -137,6 +142,30 @@ const isNamed = (part: 'services' | 'volumes' | 'networks', spec: AppSpec, key: 
   const said = part === 'services' ? undefined : spec[part]?.[key];
   return said?.name !== undefined || said?.external === true;
 };
+
+/** Networks that every engine has or takes for such, in which containers have no names; and that of the API. */
+const RESERVED_NETWORKS: readonly string[] = ['bridge', 'host', 'none', 'default', API_NETWORK];
+const reserved = (name: string): string =>
+  name === API_NETWORK
+    ? `${name} is the network of the API: leave it out, and give services that need it the label io.balena.features.supervisor-api`
+    : `${name} is a word of the engine, and no network that others can share: write another name, or network_mode in the service`;
+
+/** Returns keys that come to the same name on the engine, on which two documents would work. */
+function namedTwice(app: string, spec: AppSpec, part: 'networks' | 'volumes'): Found[] {
+  const appId = spec.appId ?? allottedId(app);
+  const nameOf = (key: string): string =>
+    part === 'networks'
+      ? networkNames(app, spec.uuid ?? String(appId), key, spec.networks?.[key]).engine
+      : volumeNames(app, appId, key, spec.volumes?.[key]).engine;
+  const keys = Object.keys({ ...(part === 'networks' ? { default: null } : {}), ...spec[part] });
+  const first = new Map<string, string>();
+  return keys.flatMap((key): Found[] => {
+    const name = nameOf(key);
+    const other = first.get(name);
+    if (other === undefined) first.set(name, key);
+    return other === undefined ? [] : [[[part, key], `${name} is the name of ${other} already; declare it once`]];
+  });
+}
 
 /** Returns what is said of a network or volume that somebody else makes, beside `known`. */
 const notMade = (base: Path, said: object, known: readonly string[]): Found[] =>
