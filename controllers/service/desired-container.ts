@@ -57,8 +57,10 @@ export async function resolveService(
   ];
   const aliases = aliasesOf(definition, identity);
   const boot = isOn(labels[REQUIRES_REBOOT]) ? facts.bootId : undefined;
+  const wantedName = service.spec.containerName ?? containerNameOf(identity);
   const desired: DesiredContainer = {
-    containerName: service.spec.containerName ?? containerNameOf(identity),
+    containerName: wantedName,
+    isNameTaken: cache.containers().some((one) => one.name === wantedName && !containers.includes(one)),
     reference: definition.image,
     image: image && { id: image.id, specHash: hashOf(definition) ?? '' },
     running: definition.running,

@@ -110,7 +110,7 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
     const because = `name changed from ${current.name}`;
     return (
       needsLock(state, 'rename the container', because) ??
-      doing('Renaming', { do: 'rename', container: current, to: desired.containerName, because })
+      doing('Renaming', { do: 'rename', container: current, to: nextName(desired, current), because })
     );
   }
   if (isAtRest(state, desired, current)) return settled();
@@ -151,6 +151,12 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
         settled()
       );
   }
+}
+
+/** Returns the name to give a container. Two services may swap names: each gives up its own before it gets the other. Pure. */
+function nextName({ containerName, isNameTaken, image }: DesiredContainer, { name }: SeenContainer): string {
+  const aside = `${image?.specHash.slice(0, 8)}_${containerName}`;
+  return isNameTaken && name !== aside ? aside : containerName;
 }
 
 /** Plans to rename a container that was never started, together with its start if it can start now. Needs no lock: nothing is interrupted. Pure. */

@@ -129,6 +129,8 @@ export interface NetworkDependency extends ResourceDependency {
 /** The container that the document asks for, with the present state of its dependencies. */
 export interface DesiredContainer {
   readonly containerName: string;
+  /** A container of ours that belongs to another service has that name; it may want this one's in turn. */
+  readonly isNameTaken?: boolean;
   /** Image reference as the document has it. */
   readonly reference: string;
   /** Undefined while the image is not local. */

@@ -65,6 +65,18 @@ export const NAME_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    it: 'swaps the names of two running containers',
+    before: [declareApp({ web: { containerName: 'one' }, db: { containerName: 'two' } })],
+    target: [declareApp({ web: { containerName: 'two' }, db: { containerName: 'one' } })],
+    alwaysRunning: ['web', 'db'],
+    unforeseen: true,
+    end: {
+      containers: ['one running web:1 on u_default', 'two running web:1 on u_default'],
+      networks: ['u_default'],
+      images: ['web:1'],
+    },
+  },
+  {
     it: 'gives a running container the name that the document says',
     before: [declareApp({ web: {} })],
     target: [declareApp({ web: { containerName: 'shop' } })],
