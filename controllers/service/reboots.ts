@@ -56,7 +56,7 @@ export function rebootWhenSettled({ store, reboot, failure, after, logs }: Reboo
     if (failed && failed.inMs > 0) return plan(failed.inMs);
     if (isPromised && !failed) return plan(AGAIN_MS);
     const answer = await reboot();
-    tell(logs, services, answer);
+    logAnswer(logs, services, answer);
     isPromised = answer.is === 'scheduled';
     if (answer.is === 'locked' || (isPromised && failure)) plan(AGAIN_MS);
   };
@@ -79,7 +79,7 @@ export function rebootWhenSettled({ store, reboot, failure, after, logs }: Reboo
  * Logs the answer for each app, whose keys may read about its own services. Which app's lock holds the reboot back is
  * logged for the global key alone.
  */
-function tell(logs: RebootDeps['logs'], services: readonly Service[], { is, message }: RebootAnswer): void {
+function logAnswer(logs: RebootDeps['logs'], services: readonly Service[], { is, message }: RebootAnswer): void {
   for (const app of new Set(services.map(({ spec }) => spec.app))) {
     const own = services.filter(({ spec }) => spec.app === app);
     const names = own.map(({ spec }) => spec.serviceName).join(', ');

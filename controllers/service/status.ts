@@ -189,7 +189,7 @@ export function announceService(deps: ServiceDeps, memory: Memory, before: Servi
   const byUs = isStartOf(progress) ? containers[0] : undefined;
   for (const [index, look] of memory.lifecycle.look(before, containers).entries()) {
     const container = containers[index];
-    if (container) memory.lifecycle.tell(before, container, look, container === byUs);
+    if (container) memory.lifecycle.report(before, container, look, container === byUs);
   }
   const rejection = rejectionAt(deps, memory, before, progress);
   if (!rejection) return;

@@ -25,12 +25,12 @@ export async function goBack(
   const { from, to, message } = decision;
   const line = `Rolling back '${app.metadata.name}' from ${from} to ${to}: ${message}`;
   deps.logs.system(line, { app: app.metadata.name }, { isStdErr: request === undefined });
-  const tell = request === undefined ? warning : event;
-  tell(deps, app, 'RollingBack', `Going back from revision ${from} to ${to}: ${message}`);
-  const { lastLines, ...said } = decision;
+  const record = request === undefined ? warning : event;
+  record(deps, app, 'RollingBack', `Going back from revision ${from} to ${to}: ${message}`);
+  const { lastLines, ...reason } = decision;
   const result: Partial<AppResult> = {
     rollback: {
-      ...said,
+      ...reason,
       at: new Date(deps.now()).toISOString(),
       ...(lastLines ? { lastLines: [...lastLines] } : {}),
     },

@@ -21,13 +21,13 @@ interface Looked {
 }
 
 /** How many ends of a crash loop are reported one by one; the rest are reported together once every TOGETHER_MS. */
-const TOLD_ALONE = 3;
+const REPORTED_ALONE = 3;
 const TOGETHER_MS = 60_000;
 
 /** What was reported of a crash loop, and what is still to be reported. */
 interface Loop {
-  told: number;
-  toldMs: number;
+  reported: number;
+  reportedMs: number;
   exits: number;
   starts: number;
 }
@@ -77,12 +77,12 @@ export class LifecycleLog {
   }
 
   /** Reports the findings of a look once they are in the status. `byUs`: a step of ours started the container and logged it. */
-  tell(service: Service, container: SeenContainer, { facts, news }: Looked, byUs: boolean): void {
+  report(service: Service, container: SeenContainer, { facts, news }: Looked, byUs: boolean): void {
     const starts = byUs ? 0 : news.starts;
     const isLoop = facts.crashLoopSince !== undefined;
-    if (news.exits + starts > 0) this.#tellRuns(service, container, facts, { exits: news.exits, starts }, isLoop);
+    if (news.exits + starts > 0) this.#reportRuns(service, container, facts, { exits: news.exits, starts }, isLoop);
     if (!isLoop) this.#endLoop(service, container, facts);
-    this.#tellTurns(service, container, facts);
+    this.#reportTurns(service, container, facts);
   }
 
   forget(service: string): void {
@@ -95,22 +95,22 @@ export class LifecycleLog {
     return terminations.terminating.has(id) || stopLedger.of(metadata.name) !== undefined || spec.running === false;
   }
 
-  #tellRuns(service: Service, container: SeenContainer, facts: RunFacts, news: RunNews, isLoop: boolean): void {
+  #reportRuns(service: Service, container: SeenContainer, facts: RunFacts, news: RunNews, isLoop: boolean): void {
     const { name } = service.metadata;
     const loops = this.#loops.get(name) ?? new Map<string, Loop>();
     if (!isLoop && !loops.has(container.id)) {
-      this.#say(service, container, facts, news);
+      this.#write(service, container, facts, news);
       return;
     }
     const nowMs = this.deps.monotonic();
-    const loop = loops.get(container.id) ?? { told: 0, toldMs: nowMs, exits: 0, starts: 0 };
+    const loop = loops.get(container.id) ?? { reported: 0, reportedMs: nowMs, exits: 0, starts: 0 };
     loop.exits += news.exits;
     loop.starts += news.starts;
     this.#loops.set(name, loops.set(container.id, loop));
-    if (loop.told >= TOLD_ALONE && nowMs - loop.toldMs < TOGETHER_MS) return;
-    this.#say(service, container, facts, loop);
-    loop.told += loop.exits;
-    Object.assign(loop, { toldMs: nowMs, exits: 0, starts: 0 });
+    if (loop.reported >= REPORTED_ALONE && nowMs - loop.reportedMs < TOGETHER_MS) return;
+    this.#write(service, container, facts, loop);
+    loop.reported += loop.exits;
+    Object.assign(loop, { reportedMs: nowMs, exits: 0, starts: 0 });
   }
 
   #endLoop(service: Service, container: SeenContainer, facts: RunFacts): void {
@@ -118,10 +118,10 @@ export class LifecycleLog {
     const loop = loops?.get(container.id);
     if (!loop) return;
     loops?.delete(container.id);
-    this.#say(service, container, facts, loop);
+    this.#write(service, container, facts, loop);
   }
 
-  #say(
+  #write(
     { metadata, spec }: Service,
     container: SeenContainer,
     { lastExit }: RunFacts,
@@ -144,7 +144,7 @@ export class LifecycleLog {
   }
 
   /** Records an event when a container becomes unhealthy, begins to crash or recovers. */
-  #tellTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
+  #reportTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
     const { id, name } = container;
     const was = toldOf(before, id);
     const record = (type: 'Normal' | 'Warning', reason: EventReason, message: string): void =>
