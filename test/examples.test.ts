@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { convertProject } from '../api/sources/compose/convert.js';
 import { problemLine } from '../api/sources/documents.js';
 import { readDocuments } from '../api/sources/files/read-documents.js';
 import { parseDocument } from '../crds/schema/parse.js';
@@ -70,6 +71,16 @@ describe('documents to copy', () => {
     ]) {
       assert.ok(text.includes(form), form);
     }
+  });
+});
+
+describe('examples/compose', () => {
+  it('is taken without a complaint', async () => {
+    const folder = resolve('examples/compose');
+    const readFile = async (path: string) => ({ text: existsSync(path) ? readFileSync(path, 'utf8') : undefined });
+    const { document, problems, warnings } = await convertProject({ folder, readFile }, parseDocument);
+    assert.deepEqual([...problems, ...warnings].map(problemLine), []);
+    assert.deepEqual(document?.metadata, { name: 'compose' });
   });
 });
 

@@ -1,13 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
-import type { Problem } from '../../crds/model/kinds.js';
 import { parseDocument } from '../../crds/schema/parse.js';
 import { errorCode, errorMessage } from '../platform/errors.js';
 import { type Converted, convertProject } from '../sources/compose/convert.js';
 import type { FileAnswer } from '../sources/compose/load.js';
 import { CommandError } from './failure.js';
-import { placeText } from './files.js';
 
 export interface ProjectOptions {
   readonly profiles?: readonly string[];
@@ -42,10 +40,6 @@ function shown(path: string): string {
   const below = relative(process.cwd(), path) || '.';
   return below.startsWith('..') ? path : below;
 }
-
-/** One line for people: place, field, message. Pure. */
-export const composeLine = ({ message, path, source }: Problem): string =>
-  [source && placeText(source), path, message].filter((part) => part !== undefined && part !== '').join(': ');
 
 async function readText(path: string): Promise<FileAnswer> {
   try {

@@ -7,32 +7,53 @@ import { NAME, NAME_RULE } from '../../crds/model/names.js';
 import { suggestion } from '../../crds/schema/nearest.js';
 import { yamlItems } from '../../crds/yaml/yaml-items.js';
 import { errorCode, errorMessage } from '../platform/errors.js';
+import { COMPOSE_FILES, isComposeText } from '../sources/compose/compose-files.js';
 import { ApiError } from './client/client.js';
+import type { Session } from './client/session.js';
 import { CommandError, usageError } from './failure.js';
 import type { Io } from './format/io.js';
+import { placeText, problemText } from './format/places.js';
 import type { Subject } from './kind-words.js';
 
 /** A document that somebody wrote, not checked yet except for its kind and name. */
 export interface Written extends Subject {
   readonly value: Readonly<Record<string, unknown>>;
   readonly locate: (path: string) => Source;
+  /** Of a Compose project: where paths are written that only this machine has. */
+  readonly relativeBinds?: readonly Source[];
 }
 
 const SUFFIX = /\.(?:ya?ml|json)$/;
 
-/** Reads the documents in files, in folders (not below them) and, for `-`, on standard input. Throws with every mistake in them. */
+/**
+ * Reads the documents in files, in folders (not below them) and, for `-`, on standard input. A Compose file, and a folder
+ * that has one, is a project and comes to one App. Throws with every mistake in them.
+ */
 export async function readWritten(paths: readonly string[], io: Io): Promise<readonly Written[]> {
   if (paths.length === 0)
     throw usageError('Nothing to read', 'Give a file, a folder, or - for standard input: -f FILE');
   const texts: { file: string; text: string }[] = [];
+  const projects: string[] = [];
   for (const path of paths) {
     if (path === '-') texts.push({ file: 'stdin', text: await textOf(io.input) });
+    else if (await hasComposeFile(path)) projects.push(path);
     else
-      for (const file of await filesAt(path))
-        texts.push({ file, text: await readFile(file, 'utf8').catch((cause: unknown) => unreadable(file, cause)) });
+      for (const file of await filesAt(path)) {
+        const text = await readFile(file, 'utf8').catch((cause: unknown) => unreadable(file, cause));
+        if (isComposeText(text)) projects.push(file);
+        else texts.push({ file, text });
+      }
   }
   const written: Written[] = [];
   const mistakes: string[] = [];
+  for (const path of projects) {
+    const { readComposeProject } = await import('./compose-project.js'); // with all schemas, which is much
+    const { document, name, problems, warnings, locate, relativeBinds } = await readComposeProject([path]);
+    io.err(...warnings.map((warning) => `${io.style('yellow', 'warning:')} ${problemText(warning)}`));
+    mistakes.push(...problems.map(problemText));
+    if (document !== undefined && name !== undefined)
+      written.push({ kind: 'App', name, value: document, locate, relativeBinds });
+  }
   for (const { file, text } of texts) {
     const { items, problems } = yamlItems(text.replace(/^\ufeff/, ''), file);
     mistakes.push(...problems.map(({ message, source }) => `${placeText(source ?? { file })}: ${message}`));
@@ -57,6 +78,20 @@ export const mistakesError = (mistakes: readonly string[]): CommandError =>
     hint: 'Nothing was changed. `supercargo explain KIND.FIELD` tells what a field means.',
   });
 
+/** Tells whether the path is a folder with a Compose file, which makes the folder a project. */
+async function hasComposeFile(path: string): Promise<boolean> {
+  const entries: readonly string[] = await readdir(path).catch(() => []);
+  return COMPOSE_FILES.some((name) => entries.includes(name));
+}
+
+/** Throws where a Compose project binds paths of this machine, and the agent is on another one. */
+export async function checkBinds(session: Session, written: readonly Written[]): Promise<void> {
+  const places = written.flatMap(({ relativeBinds = [] }) => relativeBinds);
+  if (places.length === 0 || (await session.isLocal())) return;
+  const why = 'This path is on this machine, and the agent is on another one; write an absolute path of the device';
+  throw mistakesError(places.map((place) => `${placeText(place)}: ${why}`));
+}
+
 function nameIn(
   value: unknown,
 ): Pick<Written, 'kind' | 'name' | 'value'> | { readonly mistake: string; readonly path: string } {
@@ -66,7 +101,7 @@ function nameIn(
     return { mistake, path: '' };
   }
   if (value.kind === undefined && value.services !== undefined) {
-    const mistake = `This looks like a Compose file: put it under spec of a document with apiVersion, kind: App and metadata: {name: …}`;
+    const mistake = 'This looks like a Compose file: give its path, because other files and paths are beside it';
     return { mistake, path: '' };
   }
   if (value.apiVersion !== API_VERSION) {
@@ -101,9 +136,6 @@ export function refusedPlaces(error: unknown, { locate }: Written): readonly str
     return `${placeText(locate(field))}: ${said}`;
   });
 }
-
-export const placeText = ({ file, line, column }: Source): string =>
-  [file, line, column].filter((part) => part !== undefined).join(':');
 
 async function filesAt(path: string): Promise<readonly string[]> {
   const found = await stat(path).catch((cause: unknown) => unreadable(path, cause));

@@ -24,6 +24,8 @@ export interface Session {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Returns the client for the chosen agent. Reads the config file; sends no request yet. */
   client(): Promise<Client>;
+  /** Tells whether the chosen agent is certainly on this machine. */
+  isLocal(): Promise<boolean>;
 }
 
 export function openSession(options: GlobalOptions): Session {
@@ -33,6 +35,10 @@ export function openSession(options: GlobalOptions): Session {
     json: options.json ?? false,
     now: Date.now,
     env,
+    async isLocal() {
+      const { host } = chooseTarget(options, env, await readConfig(configPath(env)));
+      return isLocal(parseHost(host ?? DEFAULT_HOST));
+    },
     async client() {
       const { host, key } = chooseTarget(options, env, await readConfig(configPath(env)));
       const address = parseHost(host ?? DEFAULT_HOST);

@@ -7,7 +7,7 @@ import { isFailing, waitsForItsTime } from '../../../crds/model/readiness.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { type Cancel, systemClock } from '../../platform/clock.js';
 import { CommandError, usageError } from '../failure.js';
-import { placeText } from '../files.js';
+import { placeText } from '../format/places.js';
 import { isIll, isRolledOut, lastWords, Steadiness, servicesOf } from '../health.js';
 import { collectionPath, type Subject, subjectText } from '../kind-words.js';
 import type { Client } from './client.js';

@@ -9,7 +9,7 @@ import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
 import { lateError, Mirror } from '../client/watch.js';
 import { CommandError } from '../failure.js';
-import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
+import { checkBinds, mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
 import { collectionPath, objectPath, PLAN_PATH, subjectText } from '../kind-words.js';
 import { request } from './actions.js';
 
@@ -35,6 +35,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   if (options.wait) secondsOf(options); // checked before anything changes
   const client = await session.client();
   const written = await readWritten(options.filename, io);
+  await checkBinds(session, written);
   const rehearsed = await rehearse(client, written);
   const applied: Applied[] = [];
   const { items: before } = await client.ask<{ items: readonly Service[] }>('GET', collectionPath('Service'));

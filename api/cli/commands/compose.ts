@@ -1,6 +1,7 @@
 import type { Session } from '../client/session.js';
-import { composeLine, readComposeProject } from '../compose-project.js';
+import { readComposeProject } from '../compose-project.js';
 import { mistakesError } from '../files.js';
+import { problemText } from '../format/places.js';
 import { toYaml } from '../format/yaml.js';
 
 export interface ConvertOptions {
@@ -14,8 +15,8 @@ export interface ConvertOptions {
  */
 export async function convert({ io, json }: Session, { filename = ['.'], profile }: ConvertOptions): Promise<void> {
   const { document, problems, warnings } = await readComposeProject(filename, profile ? { profiles: profile } : {});
-  io.err(...warnings.map((warning) => `${io.style('yellow', 'warning:')} ${composeLine(warning)}`));
-  if (document === undefined) throw mistakesError(problems.map(composeLine));
+  io.err(...warnings.map((warning) => `${io.style('yellow', 'warning:')} ${problemText(warning)}`));
+  if (document === undefined) throw mistakesError(problems.map(problemText));
   if (json) io.out(JSON.stringify(document));
   else io.out(toYaml(document).trimEnd());
 }

@@ -3,7 +3,7 @@ import type { AnyResource } from '../../../crds/model/kinds.js';
 import { ApiError, type Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { EXIT } from '../failure.js';
-import { mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
+import { checkBinds, mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
 import { subjectText } from '../kind-words.js';
 import { bodyOf, present, rehearsalPath, shortConflict } from './apply.js';
 
@@ -22,6 +22,7 @@ export async function diff(session: Session, { filename }: { readonly filename: 
   const mistakes: string[] = [];
   const compared: Compared[] = [];
   const written = await readWritten(filename, io);
+  await checkBinds(session, written);
   for (const subject of written) {
     try {
       compared.push(await compare(client, subject, written));

@@ -1,8 +1,9 @@
 import type { Plan, PlannedAction } from '../../../crds/model/plan.js';
 import type { Session } from '../client/session.js';
 import { EXIT } from '../failure.js';
-import { placeText, readWritten, type Written } from '../files.js';
+import { checkBinds, readWritten, type Written } from '../files.js';
 import type { Io } from '../format/io.js';
+import { placeText } from '../format/places.js';
 import { tableLines } from '../format/table.js';
 import { bytesText } from '../format/words.js';
 import { PLAN_PATH } from '../kind-words.js';
@@ -20,6 +21,7 @@ export interface PlanOptions {
 export async function plan(session: Session, { filename = [], output }: PlanOptions): Promise<number> {
   const { io, json } = session;
   const written = filename.length === 0 ? [] : await readWritten(filename, io);
+  await checkBinds(session, written);
   const client = await session.client();
   const made = await client.ask<Plan>('POST', PLAN_PATH, { documents: written.map(bodyOf) });
   if (json || output === 'json') io.out(JSON.stringify(made));

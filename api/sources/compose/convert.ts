@@ -65,13 +65,18 @@ function documentOf({ findings }: ComposeProject, model: ComposeModel, root: Nod
 
 /** Returns where services bind paths that are written relative to their files. Pure. */
 function relativeBinds(root: Node | undefined, { services }: Pick<ComposeModel, 'services'>): readonly Source[] {
-  const isRelative = (text: string): boolean => /^(?:\.|~)/.test(text);
-  return Object.keys(services).flatMap((name) => {
+  const mounts = Object.keys(services).flatMap((name) => {
     const volumes = child(child(child(root, 'services'), name), 'volumes');
     const items = volumes?.is === 'list' ? volumes.items : [];
-    return items.flatMap((item) => {
-      const source = item.is === 'map' ? child(item, 'source') : item;
-      return source?.is === 'scalar' && isRelative(source.text) ? [sourceOf(source.at)] : [];
-    });
+    return items.map((item) => (item.is === 'map' ? child(item, 'source') : item));
   });
+  const contents = ['secrets', 'configs'].flatMap((section) => {
+    const all = child(root, section);
+    return all?.is === 'map' ? [...all.entries.values()].map(({ node }) => child(node, 'file')) : [];
+  });
+  const isRelative = (text: string): boolean => /^[.~]/.test(text);
+  return [
+    ...mounts.filter((node) => node?.is === 'scalar' && isRelative(node.text)),
+    ...contents.filter((node) => node?.is === 'scalar' && !node.text.startsWith('/')),
+  ].flatMap((node) => (node === undefined ? [] : [sourceOf(node.at)]));
 }

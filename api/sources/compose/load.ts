@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseDotenv } from '../dotenv.js';
+import { COMPOSE_FILES, OVERRIDE_FILES } from './compose-files.js';
 import { interpolate, type Variables } from './interpolate.js';
 import { mergeNodes, withoutResets } from './merge.js';
 import { child, type Entry, Findings, isNull, type Mapping, mapOf, type Node, type Place, shownNode } from './node.js';
@@ -40,13 +41,6 @@ export interface Loaded {
   readonly files: ReadonlySet<string>;
 }
 
-const COMPOSE_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'] as const;
-const OVERRIDES = [
-  'compose.override.yml',
-  'compose.override.yaml',
-  'docker-compose.override.yml',
-  'docker-compose.override.yaml',
-];
 /** Files that are never read for values, and only named in a hint. */
 const EXAMPLES = [
   '.env.example',
@@ -59,6 +53,8 @@ const EXAMPLES = [
 ];
 /** Largest number of files in one project: `include` and `extends` may name each other without end. */
 const LIMIT_FILES = 200;
+/** Largest number of services that extend each other in a row. */
+const LIMIT_DEPTH = 100;
 const SECTIONS = ['services', 'networks', 'volumes', 'secrets', 'configs', 'models'];
 
 /** Returns a project's name as Compose writes it: lower case, only a-z, 0-9, _ and -, no _ or - first. Pure. */
@@ -82,6 +78,11 @@ class Loader {
   /** Names of variables in an example of `.env`, and the example's name. */
   readonly #examples = new Map<string, string>();
   #projectName: string | undefined;
+  #includes = 0;
+  /** Services with what they extend, by the file that has them. */
+  readonly #extended = new WeakMap<Mapping, Map<string, Node>>();
+  /** Files that are extended, by the variables that were filled in. */
+  readonly #bases = new WeakMap<Variables, Map<string, Promise<Mapping | undefined>>>();
 
   constructor(options: ComposeOptions) {
     this.#options = options;
@@ -182,7 +183,7 @@ class Loader {
       const left = others.map((one) => basename(one)).join(', ');
       this.#findings.warn({ file: this.#shown(first) }, `Is taken; ${left} beside is left out: one name has to do`);
     }
-    const [override, ...more] = await this.#present(OVERRIDES.map((name) => join(folder, name)));
+    const [override, ...more] = await this.#present(OVERRIDE_FILES.map((name) => join(folder, name)));
     if (override !== undefined && more.length > 0) {
       const left = more.map((one) => basename(one)).join(', ');
       this.#findings.warn(
@@ -287,6 +288,20 @@ class Loader {
     variables: Variables,
     trail: readonly string[],
   ): Promise<Node> {
+    const known = this.#extended.get(root) ?? new Map<string, Node>();
+    this.#extended.set(root, known);
+    const node = known.get(name) ?? (await this.#extendAnew(root, name, service, variables, trail));
+    known.set(name, node);
+    return node;
+  }
+
+  async #extendAnew(
+    root: Mapping,
+    name: string,
+    service: Node,
+    variables: Variables,
+    trail: readonly string[],
+  ): Promise<Node> {
     const written = child(service, 'extends');
     if (service.is !== 'map' || written === undefined || isNull(written)) return service;
     const own = mapOf(
@@ -305,6 +320,10 @@ class Loader {
       this.#findings.problem(written.at, `The service ${from.text} extends itself`);
       return own;
     }
+    if (trail.length >= LIMIT_DEPTH) {
+      this.#findings.problem(written.at, `Services extend each other more than ${LIMIT_DEPTH} times in a row`);
+      return own;
+    }
     const other = path === undefined ? root : await this.#extendedFile(path, variables, file?.at ?? written.at);
     if (other === undefined) return own;
     const found = child(child(other, 'services'), from.text);
@@ -318,7 +337,15 @@ class Loader {
   }
 
   /** Returns a file that is extended, its paths relative to its own folder. */
-  async #extendedFile(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
+  #extendedFile(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
+    const known = this.#bases.get(variables) ?? new Map<string, Promise<Mapping | undefined>>();
+    this.#bases.set(variables, known);
+    const file = known.get(path) ?? this.#extendedAnew(path, variables, at);
+    known.set(path, file);
+    return file;
+  }
+
+  async #extendedAnew(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
     const [first, ...others] = await this.#parseAll([path], dirname(path), at);
     const merged = others.reduce<Node | undefined>(
       (base, over) => base && mergeNodes(base, over, [], this.#findings),
@@ -351,6 +378,12 @@ class Loader {
     const [first] = paths;
     if (first === undefined) {
       this.#findings.problem(item.at, 'Expected a file, or a map with path');
+      return undefined;
+    }
+    this.#includes += 1;
+    if (this.#includes > LIMIT_FILES) {
+      if (this.#includes === LIMIT_FILES + 1)
+        this.#findings.problem(item.at, `The project includes more than ${LIMIT_FILES} files`);
       return undefined;
     }
     if (trail.includes(first)) {

@@ -86,8 +86,7 @@ export class Translator {
 
   spec(): Values {
     const { name, services } = this.model;
-    for (const [service, { container_name, links = [] }] of Object.entries(services)) {
-      if (container_name !== undefined) this.#alias(service, container_name);
+    for (const { links = [] } of Object.values(services)) {
       for (const link of links) {
         const [target = '', alias] = link.split(':');
         if (alias !== undefined) this.#alias(target, alias);
@@ -141,20 +140,20 @@ export class Translator {
     if (service.user?.toString().includes('$(')) {
       this.#problem(name, 'user', "$(…) is not run here; write the group's number, or group_add");
     }
-    const { start_interval: _later, ...health } = healthcheck ?? {};
     const plain = devices.filter(({ source }) => source.startsWith('/'));
     return {
       ...same,
       ...(service.image === undefined ? { image: this.#imageOf(name) } : {}),
       ...(set.length > 0 ? { environment: Object.fromEntries(set) } : {}),
       ...(entrypoint !== undefined && command === undefined ? { command: [] } : {}),
+      ...(service.container_name === undefined ? {} : { containerName: service.container_name }),
       tty: service.tty ?? false,
       restart: this.#restart(service),
       ...this.#ports(name, service),
       ...this.#volumes(service),
       ...(plain.length > 0 ? { devices: plain } : {}),
       ...(extra_hosts ? { extra_hosts: extra_hosts.map((line) => line.replace('=', ':')) } : {}),
-      ...(healthcheck ? { healthcheck: health } : {}),
+      ...(healthcheck ? { healthcheck } : {}),
       ...this.#networks(name, service),
       ...this.#dependsOn(service),
       ...this.#limits(service),
@@ -242,13 +241,7 @@ export class Translator {
 
   #networks(name: string, { networks = {}, network_mode }: ComposeService): Values {
     const aliases = this.#aliases.get(name) ?? [];
-    const container = this.#node(name, 'container_name');
-    if (network_mode !== undefined) {
-      if (container !== undefined && aliases.length > 0) this.#warnName(name, 'the service has no network of its own');
-      return this.#networkMode(name, network_mode);
-    }
-    if (container?.is === 'scalar' && container.text !== name)
-      this.#warnName(name, `other services reach it as ${container.text}`);
+    if (network_mode !== undefined) return this.#networkMode(name, network_mode);
     const mac = Object.values(networks).find((one) => one?.mac_address !== undefined)?.mac_address;
     const entries = Object.entries(networks).map(([network, one]): [string, Values] => [
       network,
@@ -259,10 +252,6 @@ export class Translator {
       ...(isPlain ? {} : { networks: Object.fromEntries(entries) }),
       ...(mac === undefined ? {} : { mac_address: mac }),
     };
-  }
-
-  #warnName(name: string, but: string): void {
-    this.#warn(name, 'container_name', `The container has another name, which the agent gives it; ${but}`);
   }
 
   #networkMode(name: string, mode: string): Values {
@@ -331,11 +320,9 @@ export class Translator {
   }
 
   #pullPolicy(name: string, { pull_policy, build, image }: ComposeService): Values {
-    if (pull_policy === 'always')
-      this.#warn(name, 'pull_policy', 'always is taken as missing: a release resolves a tag once');
-    if (pull_policy === 'never')
-      this.#warn(name, 'pull_policy', `never is left out: ${image ?? 'the image'} is pulled where the device lacks it`);
-    if (pull_policy === 'build' && build !== undefined && image !== undefined)
+    if (pull_policy === undefined) return {};
+    if (pull_policy !== 'build') return { pull_policy };
+    if (build !== undefined && image !== undefined)
       this.#warn(name, 'pull_policy', 'build is left out: images are built elsewhere');
     return {};
   }

@@ -77,7 +77,7 @@ export function readItem(
   }
   if (item.kind === undefined && item.services !== undefined) {
     const message =
-      'This looks like a Compose file: put it under `spec` of a document with apiVersion, `kind: App` and `metadata: {name: …}`';
+      'This looks like a Compose file: `supercargo compose convert` prints the document that it comes to, and `supercargo apply` takes it as it is';
     return { documents: [], problems: [{ message, source }], warnings: [] };
   }
   const result = parse(item);

@@ -103,7 +103,7 @@ describe('the supercargo command', function () {
       assert.match(piped.out, /^app\/piped created\n(.*\n)*app\/piped ready\n$/);
       const folder = await command.run(['diff', '-f', '.'], run());
       assert.equal(folder.code, 1, 'the folder has something else, too');
-      assert.match(folder.err, /^(?:error: )?compose\.yaml:1:1: /m);
+      assert.match(folder.err, /^(?:error: )?compose\.yaml:2:36: /m);
     });
 
     it('shows downloads and services on a terminal while it waits', async () => {

@@ -126,6 +126,7 @@ describe('a Compose project as an App', () => {
       'links: [db]',
       { depends_on: { db: { condition: 'service_started', required: true, restart: true } } },
     ],
+    ['keeps who pulls the image', 'pull_policy: never', { pull_policy: 'never' }],
     ['has hosts with a colon', 'extra_hosts: ["a=1.2.3.4"]', { extra_hosts: ['a:1.2.3.4'] }],
     ['takes what Compose cannot say', 'x-supercargo: {updateStrategy: hand-over}', { updateStrategy: 'hand-over' }],
   ];
@@ -136,14 +137,15 @@ describe('a Compose project as an App', () => {
     });
   }
 
-  it('reaches services by container_name and by links', async () => {
+  it('reaches services by links, and names containers', async () => {
     const { services } = await specOf(
       'services: {web: {image: x, links: ["db:store"]}, db: {image: y, container_name: shop_db, networks: [a, b]}}\nnetworks: {a: , b: {internal: true}, unused: }',
     );
     assert.ok(isMap(services) && isMap(services.db));
+    assert.equal(services.db.containerName, 'shop_db');
     assert.deepEqual(services.db.networks, {
-      a: { aliases: ['store', 'shop_db'] },
-      b: { aliases: ['store', 'shop_db'] },
+      a: { aliases: ['store'] },
+      b: { aliases: ['store'] },
     });
   });
 
@@ -275,6 +277,20 @@ describe('a Compose project as an App', () => {
       ['shop/compose.yaml:2:12: services.a is in shop/c.yaml too, which is included; give one another name'],
     ],
     [
+      'a service that extends itself by another one',
+      'services: {a: {image: x, extends: b}, b: {extends: a}}',
+      ['shop/compose.yaml:1:35: The service b extends itself'],
+    ],
+    [
+      'files that include each other',
+      {
+        'compose.yaml': 'include: [b.yaml]\nservices: {a: {image: x}}',
+        'b.yaml': 'include: [c.yaml]',
+        'c.yaml': 'include: [b.yaml]',
+      },
+      ['shop/c.yaml:1:11: The file shop/b.yaml includes itself'],
+    ],
+    [
       'a quote without an end in .env',
       { 'compose.yaml': 'services: {a: {image: x}}', '.env': 'A=1\nX="a\n' },
       ['shop/.env:2: Not a file of variables: a quoted value has no end'],
@@ -355,6 +371,18 @@ describe('a Compose project as an App', () => {
     assert.deepEqual(composeFiles, ['/p/shop/compose.yaml']);
     for (const file of ['.env', 'compose.yaml', 'compose.override.yaml', 'a.env', 'b.yaml'])
       assert.ok(files.includes(`${FOLDER}/${file}`), file);
+  });
+
+  it('ends however often files include each other', async () => {
+    const files = Array.from({ length: 40 }, (_, n) => [
+      `f${n}.yaml`,
+      `include: [f${n + 1}.yaml, f${n + 1}.yaml]\nservices: {}`,
+    ]);
+    const { problems } = await convert({
+      'compose.yaml': 'include: [f0.yaml]\nservices: {a: {image: x}}',
+      ...Object.fromEntries(files),
+    });
+    assert.ok(lines(problems).some((line) => line.endsWith('The project includes more than 200 files')));
   });
 
   it('takes a project of 57 services in little time', async () => {
