@@ -4,12 +4,14 @@ import type { SeenContainer } from '../../engine/engine.js';
 import { type Outcome, TerminalError, TransientError, wait } from '../../runtime/outcome.js';
 import { unnamed, withAllNetworks } from '../container/container-options.js';
 import { leftBehind } from '../container/left-behind.js';
+import { containersOf } from '../dependencies/siblings.js';
 import type { ServiceDeps } from '../deps.js';
 import { labelOf } from '../spec/identity.js';
 import { failureLog, refused } from './engine-errors.js';
 import type { Attempt } from './failed-attempts.js';
 import { settleHeldPort } from './held-port.js';
 import { record, recordSkipped, type StepContext, type StepOf } from './step-context.js';
+import { vacateName } from './vacate.js';
 
 /** Creates the container, and starts it where the step says so. */
 export const install = (
@@ -84,13 +86,19 @@ async function lookFor({ cache, engine }: ServiceDeps, name: string, signal: Abo
 
 /** Takes over a container that already has the name, if it belongs to this service. Throws when it belongs to somebody else. */
 async function adopt(
-  { cache, engine }: ServiceDeps,
-  { appId, serviceName }: StepContext,
+  deps: ServiceDeps,
+  context: StepContext,
   name: string,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
+  const { cache, engine } = deps;
+  const { appId, serviceName, service } = context;
   const holder = await engine.inspectContainer(name, signal);
   if (holder && (holder.appId !== appId || holder.serviceName !== serviceName)) {
+    for (const own of containersOf(deps, service)) {
+      const vacated = await vacateName(deps, context, own, signal);
+      if (vacated) return vacated;
+    }
     throw new TransientError(
       'Retrying',
       `The name ${name} is taken by a container that does not belong to this service; remove or rename that one`,

@@ -3,6 +3,7 @@ import { hasRun } from '../container/prepared.js';
 import type { ServiceDeps } from '../deps.js';
 import { refused } from './engine-errors.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
+import { vacateName } from './vacate.js';
 
 /** Connects a container to a network. */
 export async function connect(
@@ -43,11 +44,13 @@ export async function publishAliases(
 }
 /** Gives a container the name that its document asks for, under the update lock of the app if it has run: only then something is interrupted. */
 export async function rename(
-  { cache, engine, locks, store }: ServiceDeps,
-  { service, appId }: StepContext,
+  deps: ServiceDeps,
+  context: StepContext,
   { container, to, because }: StepOf<'rename'>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
+  const { cache, engine, locks, store } = deps;
+  const { service, appId } = context;
   const give = () => engine.renameContainer(container.id, to, signal);
   const result = await (hasRun(container) ? locks.during(appId, give) : give()).catch((error: unknown) => {
     throw refused(`Could not rename container ${container.name} to ${to}`, error);
@@ -56,6 +59,8 @@ export async function rename(
     return wait('NeedsLock', `Needs the update lock of the app to rename the container: ${because}`).outcome;
   }
   if (result === 'name-taken') {
+    const vacated = await vacateName(deps, context, container, signal);
+    if (vacated) return vacated;
     throw new Error(
       `Could not rename container ${container.name}: the name ${to} is taken; remove or rename its holder`,
     );

@@ -84,6 +84,28 @@ describe('names that several want', () => {
     assert.equal(device.engine.docker.findNetwork('proxy')?.id, id);
   });
 
+  for (const change of ['nothing else', 'one of them', 'both'] as const) {
+    it(`has two services exchange the names of their containers, with a change of ${change}`, async () => {
+      const two = (a: string, b: string, changed: boolean): AnyDeclared => {
+        const fields = (name: string, changes: boolean) => ({
+          ...{ image: 'web:1', containerName: name },
+          ...(changes && changed ? { environment: { V: '2' } } : {}),
+        });
+        return app('shop', {
+          services: { a: fields(a, change !== 'nothing else'), b: fields(b, change === 'both') },
+        });
+      };
+      await declare(two('ca', 'cb', false));
+      await declare(two('cb', 'ca', true));
+      ready('shop');
+      assert.deepEqual(
+        ['a', 'b'].map((name) => agent.store.get('Service', `shop.${name}`)?.status?.container?.name),
+        ['cb', 'ca'],
+      );
+      assert.equal(device.engine.docker.containers.length, 2);
+    });
+  }
+
   for (const name of ['bridge', 'host', 'none', 'default', 'supervisor0']) {
     for (const external of [true, false]) {
       it(`refuses ${name} as the name of ${external ? 'an external' : 'a'} network`, () => {
