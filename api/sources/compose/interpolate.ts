@@ -36,11 +36,11 @@ export function interpolate(node: Node, variables: Variables, findings: Findings
   }
 
   function fillIn(scalar: Scalar): Scalar {
-    const unset: string[] = [];
+    const unset = new Set<string>();
     const text = expandReferences(scalar.text, lookUp, (issue) => {
       switch (issue.is) {
         case 'unset':
-          unset.push(issue.name);
+          unset.add(issue.name);
           findings.warnOnce(scalar.at, `unset ${issue.name}`, `${notSet(issue.name, variables)}; it is taken as empty`);
           break;
         case 'required': {
@@ -57,7 +57,7 @@ export function interpolate(node: Node, variables: Variables, findings: Findings
     });
     if (inserted > LIMIT_INSERTED)
       findings.problem(scalar.at, 'Variables stand for more than 1 MiB of text in this file');
-    return { ...scalar, text, value: text, ...(unset.length > 0 ? { unset } : {}) };
+    return { ...scalar, text, value: text, ...(unset.size > 0 ? { unset: [...unset] } : {}) };
   }
   return walk(node);
 }

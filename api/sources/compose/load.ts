@@ -55,6 +55,8 @@ const EXAMPLES = [
 const LIMIT_FILES = 200;
 /** Largest number of services that extend each other in a row. */
 const LIMIT_DEPTH = 100;
+/** Largest number of characters of one file. */
+const LIMIT_LENGTH = 1024 * 1024;
 const SECTIONS = ['services', 'networks', 'volumes', 'secrets', 'configs', 'models'];
 
 /** Returns a project's name as Compose writes it: lower case, only a-z, 0-9, _ and -, no _ or - first. Pure. */
@@ -82,7 +84,7 @@ class Loader {
   /** Services with what they extend, by the file that has them. */
   readonly #extended = new WeakMap<Mapping, Map<string, Node>>();
   /** Files that are extended, by the variables that were filled in. */
-  readonly #bases = new WeakMap<Variables, Map<string, Promise<Mapping | undefined>>>();
+  readonly #bases = new WeakMap<Variables, Map<string, Mapping | undefined>>();
 
   constructor(options: ComposeOptions) {
     this.#options = options;
@@ -114,7 +116,7 @@ class Loader {
     const tooMany = this.#read.size >= LIMIT_FILES;
     const answer = tooMany
       ? { text: undefined, why: `The project has more than ${LIMIT_FILES} files` }
-      : await this.#options.readFile(path);
+      : withinLength(await this.#options.readFile(path), this.#shown(path));
     this.#read.set(path, answer);
     return answer;
   }
@@ -157,8 +159,8 @@ class Loader {
 
   async #readExamples(folder: string): Promise<void> {
     for (const name of EXAMPLES) {
-      const { text } = await this.#options.readFile(join(folder, name));
-      for (const [, variable] of (text ?? '').matchAll(/^[ \t]*(?:export[ \t]+)?#?[ \t]*([A-Za-z_]\w*)=/gm)) {
+      const { text } = withinLength(await this.#options.readFile(join(folder, name)), name);
+      for (const [, variable] of (text ?? '').matchAll(/^[ \t#]*(?:export[ \t]+)?([A-Za-z_]\w*)=/gm)) {
         if (variable !== undefined && !this.#examples.has(variable)) this.#examples.set(variable, name);
       }
     }
@@ -336,15 +338,15 @@ class Loader {
     return mergeNodes(base, own, ['services', name], this.#findings);
   }
 
-  /** Returns a file that is extended, its paths relative to its own folder. */
-  #extendedFile(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
-    const known = this.#bases.get(variables) ?? new Map<string, Promise<Mapping | undefined>>();
+  async #extendedFile(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
+    const known = this.#bases.get(variables) ?? new Map<string, Mapping | undefined>();
     this.#bases.set(variables, known);
-    const file = known.get(path) ?? this.#extendedAnew(path, variables, at);
-    known.set(path, file);
-    return file;
+    const isThere = (await this.#answer(path)).text !== undefined;
+    if (!isThere || !known.has(path)) known.set(path, await this.#extendedAnew(path, variables, at));
+    return known.get(path);
   }
 
+  /** Returns a file that is extended, its paths relative to its own folder. */
   async #extendedAnew(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
     const [first, ...others] = await this.#parseAll([path], dirname(path), at);
     const merged = others.reduce<Node | undefined>(
@@ -421,6 +423,12 @@ class Loader {
     }
   }
 }
+
+/** Returns the answer, without a text that is too long for a file of a project. Pure. */
+export const withinLength = (answer: FileAnswer, shown: string): FileAnswer =>
+  answer.text === undefined || answer.text.length <= LIMIT_LENGTH
+    ? answer
+    : { text: undefined, why: `The file ${shown} is larger than ${LIMIT_LENGTH / 1024 / 1024} MiB` };
 
 /** Returns the paths that are one text or a list of them. Pure. */
 function pathsIn(node: Node | undefined): readonly string[] {

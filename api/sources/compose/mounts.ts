@@ -57,7 +57,8 @@ function shortMount(node: Scalar, at: Reading): Mount | undefined {
     const instead = 'a volume and a path such as data:/var/lib/data';
     return at.problem(node, `Expected ${instead}; a part of it is empty`);
   }
-  const [first = '', second, options] = parts;
+  const [first = '', second, options, more] = parts;
+  if (more !== undefined) return at.problem(node, 'Expected source:target:options; there are too many colons');
   if (second === undefined) return { type: 'volume', target: cleanTarget(first), volume: {} };
   const modes = (options ?? '').split(',');
   const shared = {

@@ -87,10 +87,22 @@ const onePort: Read<readonly Port[]> = (node, at) => {
 
 const publishedOf = (node: Node): Node => (node.is === 'map' ? (node.entries.get('published')?.node ?? node) : node);
 
-const all = list(onePort);
+/** Largest number of ports of one service: an App has no ranges, and its engine starts a program for each published port. */
+const LIMIT_PORTS = 2000;
+
+/** Reads ports until there are too many; a range of a few characters may be tens of thousands. */
+const all: Read<Port[]> = (node, at) => {
+  let left = LIMIT_PORTS;
+  return list<readonly Port[]>((item, here) => {
+    const found = left < 0 ? undefined : onePort(item, here);
+    left -= found?.length ?? 0;
+    if (found === undefined || left >= 0) return found;
+    return here.problem(item, `Expected at most ${LIMIT_PORTS} ports of a service, all together`);
+  })(node, at)?.flat();
+};
 
 /** The ports of a service, one entry each; a port that is there twice counts once. */
 export const ports: Read<Port[]> = unique(
-  (node, at) => (isNull(node) ? undefined : all(node, at)?.flat()),
+  (node, at) => (isNull(node) ? undefined : all(node, at)),
   (port) => JSON.stringify(Object.entries(port).sort()),
 );

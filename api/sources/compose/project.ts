@@ -1,7 +1,7 @@
 import type { Problem, Source } from '../../../crds/model/kinds.js';
 
 import type { Variables } from './interpolate.js';
-import { type ComposeOptions, type FileAnswer, type Loaded, loadProject, readDotenv } from './load.js';
+import { type ComposeOptions, type FileAnswer, type Loaded, loadProject, readDotenv, withinLength } from './load.js';
 import { pathFrom } from './mounts.js';
 import { child, type Findings, isNull, type Mapping, type Node, sourceOf } from './node.js';
 import { checkProperties } from './policy.js';
@@ -141,10 +141,9 @@ class ProjectReader {
     if (root === undefined || name === undefined) return undefined;
     const nodes = this.#servicesOf(root);
     checkProperties(root, new Set(nodes.keys()), this.#context.findings);
-    const services: Record<string, ComposeService> = {};
-    for (const [service, node] of nodes) {
-      services[service] = await this.#service(service, node);
-    }
+    const read = new Map<string, ComposeService>();
+    for (const [service, node] of nodes) read.set(service, await this.#service(service, node));
+    const services = Object.fromEntries(read); // a service may be called __proto__
     const version = child(root, 'version');
     if (version !== undefined) {
       text(version, this.#at('version'));
@@ -267,12 +266,12 @@ class ProjectReader {
     at: Reading,
   ): Promise<Record<string, string | null> | undefined> {
     const { variables, findings } = this.#context;
-    const found: Record<string, string | null> = {};
+    const found = new Map<string, string | null>();
     const written = child(node, 'env_file');
     for (const { path, required, format } of service.env_file ?? []) {
       this.files.add(path);
       const shown = this.options.shown?.(path) ?? path;
-      const { text: answer, ...rest } = await this.options.readFile(path);
+      const { text: answer, ...rest } = withinLength(await this.options.readFile(path), shown);
       if (answer === undefined) {
         const why = 'why' in rest ? rest.why : undefined;
         if (required || why !== undefined)
@@ -284,16 +283,16 @@ class ProjectReader {
       }
       if (format === 'raw') {
         for (const [, name = '', value = ''] of answer.replaceAll('\r\n', '\n').matchAll(/^([^#=\n][^=\n]*)=(.*)$/gm))
-          found[name] = value;
+          found.set(name, value);
         continue;
       }
-      const known = (name: string): string | undefined => variables.get(name) ?? found[name] ?? undefined;
-      for (const [name, value] of readDotenv(answer, shown, known, findings)) found[name] = value;
+      const known = (name: string): string | undefined => variables.get(name) ?? found.get(name) ?? undefined;
+      for (const [name, value] of readDotenv(answer, shown, known, findings)) found.set(name, value);
     }
     if (service.environment === undefined && service.env_file === undefined) return undefined;
     for (const [name, value] of Object.entries(service.environment ?? {}))
-      found[name] = value ?? variables.get(name) ?? null;
-    return Object.keys(found).length === 0 && service.environment === undefined ? undefined : found;
+      found.set(name, value ?? variables.get(name) ?? null);
+    return found.size === 0 && service.environment === undefined ? undefined : Object.fromEntries(found);
   }
 
   #networks(
@@ -426,17 +425,18 @@ function placeOf(node: Node | undefined, path: string, home: string): Node | und
 
 /** Returns what a service waits for, also because it lives in the network of another or mounts its volumes. Pure. */
 function dependenciesOf(service: ComposeService): { readonly depends_on?: Readonly<Record<string, Dependency>> } {
-  const implied: Record<string, Dependency> = {};
+  const implied = new Map<string, Dependency>();
   const started = { condition: 'service_started', required: true };
   for (const mode of [service.network_mode, service.ipc, service.pid]) {
     if (typeof mode === 'string' && mode.startsWith('service:'))
-      implied[mode.slice('service:'.length)] = { ...started, restart: true };
+      implied.set(mode.slice('service:'.length), { ...started, restart: true });
   }
-  for (const link of service.links ?? []) implied[link.split(':', 1)[0] ?? ''] = { ...started, restart: true };
+  for (const link of service.links ?? []) implied.set(link.split(':', 1)[0] ?? '', { ...started, restart: true });
   for (const from of service.volumes_from ?? []) {
-    if (!from.startsWith('container:')) implied[from.split(':', 1)[0] ?? ''] ??= started;
+    const other = from.split(':', 1)[0] ?? '';
+    if (!from.startsWith('container:') && !implied.has(other)) implied.set(other, started);
   }
-  const all = { ...implied, ...service.depends_on };
+  const all = { ...Object.fromEntries(implied), ...service.depends_on };
   return Object.keys(all).length === 0 ? {} : { depends_on: all };
 }
 
