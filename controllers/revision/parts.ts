@@ -75,9 +75,16 @@ function servicePart(revision: Revision['spec'], ill: readonly string[], service
     ...(trouble === undefined ? {} : { trouble }),
     ...(fault === undefined ? {} : { fault }),
     ...(ranMs === undefined ? {} : { ranMs }),
-    ...(spec.restart === 'no' && status?.state === 'running' ? { isToEnd: true } : {}),
+    ...(isToEnd(service) ? { isToEnd: true } : {}),
   };
 }
+
+/**
+ * Tells whether a service runs that is expected to end: the engine does not restart it, and neither a healthcheck nor a
+ * published port says that it is there for others. Compose files leave `restart` out of one service in three. Pure.
+ */
+const isToEnd = ({ spec, status }: Service): boolean =>
+  spec.restart === 'no' && status?.state === 'running' && status.health !== 'healthy' && !spec.ports?.length;
 
 /** For how long its container has run, ms; undefined while it does not. */
 function ranMsOf({ metadata, status }: Service, time: WatchTime): number | undefined {

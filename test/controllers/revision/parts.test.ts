@@ -52,3 +52,22 @@ describe('restarts of a service count', () => {
     assert.deepEqual(part, { name: 'web', restarts: 0, isExcused: true });
   });
 });
+
+describe('a service that the engine does not restart', () => {
+  const part = (spec: Partial<ServiceSpec>, status: Partial<Service['status']> = {}) => {
+    const service: Service = {
+      ...aDocument('Service', 'shop.web', { ...SPEC, restart: 'no', ...spec } as ServiceSpec),
+      status: { observedGeneration: 1, state: 'running', ...status },
+    };
+    const [found] = partsOf({ spec: revision(undefined) }, [], [service], time);
+    return found?.isToEnd === true;
+  };
+
+  it('is expected to end', () => assert.ok(part({})));
+  it('also when its health is not known yet', () => assert.ok(part({}, { health: 'starting' })));
+  it('has ended when it has', () => assert.ok(!part({}, { state: 'exited' })));
+  it('goes on when it says that it is healthy', () => assert.ok(!part({}, { health: 'healthy' })));
+  it('goes on when it publishes a port', () => assert.ok(!part({ ports: ['80:80'] })));
+  it('ends where no port is left of the list', () => assert.ok(part({ ports: [] })));
+  it('goes on when the engine restarts it', () => assert.ok(!part({ restart: 'always' })));
+});
