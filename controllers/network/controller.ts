@@ -25,7 +25,7 @@ export const networkController = (deps: NetworkDeps, leaks = new Leaks()): Contr
       [spec.networkName, ...deps.cache.networks(spec.networkName).map(({ id }) => id)].map((id) => `network/${id}`),
     unsynced: () => leaks.forget(),
     suspendedWith: ({ spec }) => spec.app,
-    observe: (network) => observeNetwork(deps, leaks, network),
+    observe: (network, signal) => observeNetwork(deps, leaks, network, signal),
     plan: planNetwork,
     execute: (network, step, facts, signal) => executeNetworkStep(deps, leaks, network, step, facts, signal),
     status: networkStatus,

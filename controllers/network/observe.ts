@@ -5,7 +5,7 @@ import { keyOf, type Network } from '../../crds/model/kinds.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import type { Leaks } from './leaks.js';
-import type { NetworkFacts } from './plan.js';
+import { isToBeMadeAnew, type NetworkFacts } from './plan.js';
 
 /** Tells whether containers reach our API over the shared network. */
 export interface ApiReach {
@@ -28,10 +28,18 @@ export interface NetworkDeps {
 }
 
 /** Reads what exists of a network, and who depends on it. */
-export function observeNetwork({ store, cache }: NetworkDeps, leaks: Leaks, { metadata, spec }: Network): NetworkFacts {
+export async function observeNetwork(
+  deps: NetworkDeps,
+  leaks: Leaks,
+  network: Network,
+  signal: AbortSignal,
+): Promise<NetworkFacts> {
+  const { store, cache } = deps;
+  const { metadata, spec } = network;
   const seen = cache.networks(spec.networkName);
   return {
     seen,
+    foreign: isToBeMadeAnew(network, seen) ? await foreignUsers(deps, seen, signal) : [],
     awaited:
       store.isAwaited(keyOf('Network', metadata.name)) ||
       (spec.app !== undefined && store.isAwaited(keyOf('App', spec.app))),
@@ -47,4 +55,15 @@ export function observeNetwork({ store, cache }: NetworkDeps, leaks: Leaks, { me
           !other.spec.external,
       ),
   };
+}
+
+/** Returns the names of running containers on those networks that are not ours, of which the cache knows nothing. */
+async function foreignUsers(
+  { cache, engine }: NetworkDeps,
+  seen: NetworkFacts['seen'],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const ours = new Set(cache.containers().map(({ name }) => name));
+  const users = await Promise.all(seen.map(({ id }) => engine.networkUsers(id, signal)));
+  return [...new Set(users.flatMap((names) => names ?? []))].filter((name) => !ours.has(name));
 }

@@ -1,3 +1,4 @@
+import { isActive } from '../../crds/model/active.js';
 import type { Network } from '../../crds/model/kinds.js';
 import { API_NETWORK } from '../../crds/model/names.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
@@ -19,6 +20,8 @@ export interface NetworkFacts {
   readonly wantedElsewhere: boolean;
   /** It is being deleted, and a declared document waits for that. */
   readonly awaited: boolean;
+  /** Running containers on it that are not ours, by name. Asked for only where the network would be made anew. */
+  readonly foreign: readonly string[];
   /** Ids of networks that the engine does not remove because of endpoints that no container has. */
   readonly leaked: ReadonlySet<string>;
 }
@@ -64,7 +67,7 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
 
   const [first, ...others] = ours;
   if (!first) return stay(act('Creating', { do: 'create', because: 'there was none' }));
-  if (others.length > 0) return planDuplicates(name, ours, facts.attached);
+  if (others.length > 0) return planDuplicates(name, ours, facts);
 
   const because = changed(network, first);
   if (because === undefined) return stay(settled());
@@ -72,7 +75,32 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
   if (facts.leaked.has(first.id)) {
     throw new TerminalError('EndpointsLeaked', `${leakMessage(name)}; until then it stays as it was (${because})`);
   }
-  return aside(blockers(name, facts.attached, 'made anew') ?? remove(because, first));
+  return (
+    stayForOthers(name, facts, because) ?? aside(blockers(name, facts.attached, 'made anew') ?? remove(because, first))
+  );
+}
+
+/**
+ * Tells whether the network has to be made anew: then `foreign` has to be known, since services of ours do not leave a
+ * network that cannot go. Pure.
+ */
+export const isToBeMadeAnew = (network: Network, seen: readonly SeenNetwork[]): boolean => {
+  const [first, ...others] = seen.filter(isOurs);
+  if (!isActive(network) || network.spec.external || first === undefined) return false;
+  return others.length > 0 || changed(network, first) !== undefined;
+};
+
+/** Nobody knows when a container of somebody else leaves, and nothing announces it. */
+const LOOK_AGAIN_MS = 10_000;
+
+function stayForOthers(name: string, { foreign }: NetworkFacts, because: string): NetworkPlan | undefined {
+  if (foreign.length === 0) return undefined;
+  const users = [...foreign]
+    .sort()
+    .map((one) => `container ${one}`)
+    .join(', ');
+  const message = `Network ${name} is to be made anew (${because}) and stays as it was: ${users}, not ours, is on it; disconnect it with \`docker network disconnect ${name} ${foreign[0]}\``;
+  return stay(wait('StillAttached', message, LOOK_AGAIN_MS));
 }
 
 /** Waits for a network that somebody else makes; nothing is ever done to it. */
@@ -85,12 +113,13 @@ function planExternal({ metadata, spec: { networkName: name } }: Network, { seen
  * Plans for duplicates: those that nobody uses are removed, but for one. When several are in use, all services leave
  * and the network is recreated.
  */
-function planDuplicates(name: string, ours: readonly SeenNetwork[], attached: readonly SeenContainer[]): NetworkPlan {
+function planDuplicates(name: string, ours: readonly SeenNetwork[], facts: NetworkFacts): NetworkPlan {
+  const { attached } = facts;
   const idle = ours.filter(({ id }) => !attached.some(({ networks }) => [id, ''].includes(networks[name]?.id ?? '')));
   const spare = idle.length === ours.length ? idle.slice(1) : idle;
   const [victim] = spare;
   if (victim) return stay(remove('duplicate', victim));
-  return aside(blockers(name, attached, 'made anew') ?? settled());
+  return stayForOthers(name, facts, 'there are several') ?? aside(blockers(name, attached, 'made anew') ?? settled());
 }
 
 function changed(network: Network, seen: SeenNetwork): string | undefined {

@@ -50,7 +50,7 @@ const seenContainer = (name: string, networkId = 'aaaa'): SeenContainer => ({
 
 const plan = (network: Network, facts: Partial<NetworkFacts>) =>
   planNetwork(network, {
-    ...{ seen: [], attached: [], wantedElsewhere: false, awaited: false, leaked: new Set() },
+    ...{ seen: [], attached: [], wantedElsewhere: false, awaited: false, foreign: [], leaked: new Set() },
     ...facts,
   });
 

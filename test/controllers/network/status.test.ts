@@ -10,7 +10,7 @@ const db = { name: 'db' } as NetworkFacts['attached'][number];
 const plan = (rebuilding: boolean): NetworkPlan => ({ ...settled(), rebuilding });
 
 describe('the status of a network', () => {
-  const FACTS = { wantedElsewhere: false, awaited: false, leaked: new Set<string>() };
+  const FACTS = { wantedElsewhere: false, awaited: false, foreign: [], leaked: new Set<string>() };
   const rows: readonly {
     readonly it: string;
     readonly deleted?: boolean;
