@@ -1,8 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { isUtf8 } from 'node:buffer';
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { parseDocument } from '../../crds/schema/parse.js';
 import { errorCode, errorMessage } from '../platform/errors.js';
+import { readBounded } from '../platform/read-file.js';
 import { type Converted, convertProject } from '../sources/compose/convert.js';
 import type { FileAnswer } from '../sources/compose/load.js';
 import { CommandError } from './failure.js';
@@ -43,11 +45,11 @@ function shown(path: string): string {
 
 async function readText(path: string): Promise<FileAnswer> {
   try {
-    return { text: await readFile(path, 'utf8') };
+    const bytes = await readBounded(path);
+    return isUtf8(bytes) ? { text: bytes.toString() } : { text: undefined, why: `${shown(path)} is not text in UTF-8` };
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return { text: undefined };
-    const why = errorCode(error) === 'EISDIR' ? 'it is a folder' : errorMessage(error);
-    return { text: undefined, why: `Cannot read ${shown(path)}: ${why}` };
+    return { text: undefined, why: `Cannot read ${shown(path)}: ${errorMessage(error)}` };
   }
 }
 
