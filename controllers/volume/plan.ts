@@ -45,6 +45,10 @@ export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep,
       const because = `The volume ${name} is in use by ${otherApps.map((app) => `App ${app}`).join(', ')} too`;
       return act('PurgeRefused', { do: 'refuse', because });
     }
+    if (!isOurs(seen) && !hasUsualName(volume)) {
+      const because = `Nobody knows whose the data of the volume ${name} are: it was there before the App named it. Empty it by hand`;
+      return act('PurgeRefused', { do: 'refuse', because });
+    }
     if (mountedBy.length > 0) return waitForUsers(name, mountedBy);
     return act('Purging', { do: 'remove', because: 'purge of the app requested' });
   }
@@ -57,6 +61,9 @@ export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep,
       `change back, declare a volume of another name, or save the data and purge the app`,
   );
 }
+
+/** Tells whether the volume's name begins as those that we give: without our labels the engine made it for the App. Pure. */
+const hasUsualName = ({ spec: { appId, volumeName } }: Volume): boolean => volumeName.startsWith(`${appId}_`);
 
 /** Waits for a volume that somebody else makes; nothing is ever done to it. */
 function planExternal(

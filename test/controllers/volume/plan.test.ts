@@ -111,6 +111,17 @@ describe('planVolume', () => {
       facts: { seen: seenVolume(), purge: 'p1', mountedBy: ['web'] },
       want: 'waiting: StillMounted',
     },
+    {
+      it: 'empties one of the usual name that has no labels, too: the engine made it',
+      facts: { seen: byHand, purge: 'p1' },
+      want: 'remove (purge of the app requested); progressing: Purging',
+    },
+    {
+      it: 'refuses to empty what the App has only named: somebody else filled it',
+      volume: aVolume({ spec: { volumeName: 'shop_data' } }),
+      facts: { seen: { ...byHand, name: 'shop_data' }, purge: 'p1' },
+      want: 'refuse (Nobody knows whose the data of the volume shop_data are: it was there before the App named it. Empty it by hand); progressing: PurgeRefused',
+    },
     { it: 'creates it again', facts: { purge: 'p1' }, want: 'create (purged); progressing: Creating' },
     {
       it: 'does not empty it twice',
