@@ -37,13 +37,16 @@ export async function observeNetwork(
   const { store, cache } = deps;
   const { metadata, spec } = network;
   const seen = cache.networks(spec.networkName);
+  const leaked = new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : [])));
+  // A network that cannot go anyway stays, whoever is on it.
+  const asks = leaked.size === 0 && isToBeMadeAnew(network, seen);
   return {
     seen,
-    foreign: isToBeMadeAnew(network, seen) ? await foreignUsers(deps, seen, signal) : [],
+    leaked,
+    foreign: asks ? await foreignUsers(deps, seen, signal) : [],
     awaited:
       store.isAwaited(keyOf('Network', metadata.name)) ||
       (spec.app !== undefined && store.isAwaited(keyOf('App', spec.app))),
-    leaked: new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : []))),
     attached: cache.attachedTo(spec.networkName),
     wantedElsewhere: store
       .list('Network')
