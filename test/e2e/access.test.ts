@@ -15,13 +15,17 @@ describe('who may use the API', () => {
     let scene: Scene;
     before(async () => {
       scene = await Scene.open({ host: '0.0.0.0' });
+      // For a bridge: a network of its own, in which tests may run, has no other address besides the loopback.
+      const name = `${scene.prefix}-bridge`;
+      await scene.put(name, { appId: scene.appId(), services: { main: scene.service() } });
+      await scene.untilReady(name);
     });
     after(() => scene?.close());
 
     const address = (): string => {
       const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
       const found = all.find(({ family, internal }) => family === 'IPv4' && !internal);
-      assert.ok(found, 'this machine has an address besides the loopback (the bridge of the engine at least)');
+      assert.ok(found, 'this machine has an address besides the loopback (the bridge of an app at least)');
       return found.address;
     };
 
