@@ -1,23 +1,23 @@
-import { API_VERSION, type Problem, type Source } from '../../../crds/model/kinds.js';
+import { API_VERSION, type Source } from '../../../crds/model/kinds.js';
 import type { Values } from '../../../crds/model/maps.js';
 import type { Parse } from '../documents.js';
 import { notSet } from './interpolate.js';
 import { child, type Findings, type Node, sourceOf } from './node.js';
 import { applyPolicy } from './policy.js';
-import { type ComposeModel, type ComposeProject, type Located, type ReadOptions, readProject } from './project.js';
+import {
+  type ComposeModel,
+  type ComposeProject,
+  type Located,
+  type ProjectReport,
+  type ReadOptions,
+  readProject,
+} from './project.js';
 import { Translator } from './translate.js';
 
 /** What a Compose project comes to. */
-export interface Converted {
+export interface Converted extends ProjectReport {
   /** The App document; undefined: there are problems. */
   readonly document: Values | undefined;
-  readonly name: string | undefined;
-  readonly problems: readonly Problem[];
-  readonly warnings: readonly Problem[];
-  /** The Compose files, absolute. */
-  readonly composeFiles: readonly string[];
-  /** Every file that was read or looked for, absolute. */
-  readonly files: readonly string[];
   /** Returns where the value at a path of the document is written, such as `spec.services.web.ports[0]`. */
   readonly locate: (path: string) => Source;
   /** Paths of the host that the project binds relative to its own folder. */

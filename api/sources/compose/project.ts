@@ -56,9 +56,8 @@ export interface ReadOptions extends ComposeOptions {
   readonly profiles?: readonly string[];
 }
 
-export interface ComposeProject {
-  /** What could be read; it counts only where there are no problems. Undefined: nothing could. */
-  readonly model: ComposeModel | undefined;
+/** What is known of a project whatever it is made into. */
+export interface ProjectReport {
   readonly name: string | undefined;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
@@ -66,6 +65,11 @@ export interface ComposeProject {
   readonly composeFiles: readonly string[];
   /** Every file that was read or looked for, absolute: a change of one may change the project. */
   readonly files: readonly string[];
+}
+
+export interface ComposeProject extends ProjectReport {
+  /** What could be read; it counts only where there are no problems. Undefined: nothing could. */
+  readonly model: ComposeModel | undefined;
   /** The files together, before their fields were read; for what is no field of Compose. */
   readonly root: Node | undefined;
   readonly findings: Findings;

@@ -46,7 +46,7 @@ describe('reading files of real projects', function () {
   before(function () {
     if (!existsSync(join(CORPUS, 'manifest.json'))) {
       console.log('      the files of real projects are not here (../shared/corpus/compose)');
-      this.skip();
+      this.skip(); // files of many projects and licences, which this repository does not carry; facts.test.ts runs everywhere
     }
   });
 
