@@ -146,7 +146,12 @@ describe('an engine that restarts', () => {
       );
       assert.deepEqual(back?.status?.rollback, bad?.status?.rollback);
       const now = await scene.untilRunning(appId, ['main', 'other']);
-      assert.deepEqual([now[0]?.env.includes('VERSION=good'), now[1]?.id], [true, other?.id]);
+      assert.ok(now[0]?.env.includes('VERSION=good'));
+      if (now[1]?.id !== other?.id) {
+        // A killed engine may have kept what hinders the next start of a container: then only a new one runs.
+        const { replaced } = (await scene.agent.document('Service', `${name}.other`))?.status ?? {};
+        assert.match(replaced?.because ?? 'nothing says why', /^the engine could not start it again: /);
+      }
       assert.deepEqual(await scene.lockFiles(appId), []);
       await scene.delete(name);
       await scene.untilGone(name);
