@@ -13,6 +13,7 @@ import { Limiter } from '../../api/platform/turns.js';
 import { staticBusybox } from '../../controllers/engine/local/busybox.js';
 import { stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
 import { needFaketime, needPrograms } from './programs.js';
+import { failedFiles, withSecondRun } from './runner/again.js';
 import { type Lane, runInLanes } from './runner/lanes.js';
 import { compactLines, finalReport, specLines } from './runner/report.js';
 import { errorText, type FileResult, type SuiteResult } from './runner/results.js';
@@ -80,7 +81,12 @@ async function endToEnd(): Promise<readonly FileResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'supercargo-test-'));
   try {
     const lanes = process.env.SUPERCARGO_TEST_DOCKER_HOST === undefined ? await engineLanes(folder) : [{}];
-    return await runInLanes(files, { ...E2E_LIMITS, lanes, done: (result) => print(specLines(result)) });
+    const options = { ...E2E_LIMITS, done: (result: FileResult) => print(specLines(result)) };
+    const results = await runInLanes(files, { ...options, lanes });
+    const again = failedFiles(results, MAX_AGAIN);
+    if (again.length === 0) return results;
+    say(`run again, alone: ${again.join(', ')}`);
+    return withSecondRun(results, await runInLanes(again, { ...options, lanes: lanes.slice(0, 1) }));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -111,6 +117,12 @@ async function engineLanes(folder: string): Promise<readonly Lane[]> {
   const { ok } = await runCommand(command, [...rest, 'true'], { env: process.env });
   return ok ? [engine('one'), isolated('two')] : [engine('one')];
 }
+
+/**
+ * Failing end-to-end files that are run a second time, alone: a real engine on a machine that others use, too, may take
+ * longer than any patience. The report names such tests with their first failure. More than these are no accident.
+ */
+const MAX_AGAIN = 2;
 
 const OWN_NETWORK = ['unshare', '--net'];
 /** Downloads the busybox of Debian for the image to begin with. */

@@ -74,6 +74,9 @@ export function finalReport(suites: readonly SuiteResult[]): readonly string[] {
       .filter((one) => one.state === 'failed')
       .map((test) => ({ suite: suite.name, test })),
   );
+  const again = tests.flatMap(({ failedBefore, ...one }) =>
+    failedBefore === undefined ? [] : [{ failedBefore, one }],
+  );
   const { passed, failed, skipped } = countTests(tests);
   const slowest = <T extends { readonly ms: number }>(of: readonly T[]): readonly T[] =>
     [...of].sort((a, b) => b.ms - a.ms).slice(0, SLOWEST);
@@ -89,6 +92,12 @@ export function finalReport(suites: readonly SuiteResult[]): readonly string[] {
       `${index + 1}) ${suite}: ${test.file}`,
       `   ${title(test)}`,
       ...indent(test.error ?? '', '     ').slice(0, each),
+    ]),
+    ...(again.length === 0 ? [] : ['', `Passed only when they were run again, alone (${again.length}):`]),
+    ...again.flatMap(({ failedBefore, one }, index) => [
+      `${index + 1}) ${one.file}`,
+      `   ${title(one)}`,
+      ...indent(failedBefore, '     ').slice(0, LINES_EACH),
     ]),
     '',
     `${passed} passed, ${failed} failed, ${skipped} skipped`,

@@ -8,6 +8,8 @@ export interface TestResult {
   readonly ms: number;
   /** Why it failed: message, causes and where. */
   readonly error?: string;
+  /** Why it failed the first time, where it was run again and passed. */
+  readonly failedBefore?: string;
 }
 
 /** What one test file came to. */
