@@ -1,6 +1,7 @@
 import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { visible } from '../../api/platform/visible.js';
 import { isMap } from '../../crds/model/maps.js';
+import { secretsIn } from '../../crds/model/masked-text.js';
 import type { Revision } from '../../crds/model/revisions.js';
 import { isSecretName } from '../../crds/model/secret-names.js';
 import { wait } from '../runtime/outcome.js';
@@ -88,20 +89,27 @@ async function readLastLines(
 /** Shorter values are words of every sentence, unless the name says that it is a secret. */
 const SHORTEST = 6;
 
-/** Values of variables of its services, which may be secrets; the longest first. Pure. */
+/** Values of variables of its services, which may be secrets, and the secrets in their arguments; the longest first. Pure. */
 function valuesOf({ spec }: Pick<Revision, 'spec'>): readonly string[] {
-  const found = spec.documents.flatMap(({ spec: { environment } }): readonly (readonly [string, string])[] => {
+  const variables = spec.documents.flatMap(({ spec: { environment } }): readonly (readonly [string, string])[] => {
     if (!Array.isArray(environment)) return isMap(environment) ? Object.entries(environment).map(textOf) : [];
     return environment.map((one) => {
       const [name = '', ...rest] = String(one).split('=');
       return [name, rest.join('=')];
     });
   });
-  return found
+  const values = variables
     .filter(([name, { length }]) => length >= SHORTEST || (length > 0 && isSecretName(name)))
-    .map(([, value]) => value)
-    .toSorted((a, b) => b.length - a.length);
+    .map(([, value]) => value);
+  const secrets = spec.documents.flatMap(({ spec: { entrypoint, command } }) =>
+    [entrypoint, command].flatMap((one) => secretsIn(textsOf(one))),
+  );
+  return [...values, ...secrets].filter(({ length }) => length > 0).toSorted((a, b) => b.length - a.length);
 }
+
+/** Arguments as they are written: one text, or a list. Pure. */
+const textsOf = (value: unknown): readonly string[] =>
+  (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string');
 
 const textOf = ([name, value]: readonly [string, unknown]) => [name, String(value ?? '')] as const;
 

@@ -2,12 +2,12 @@ import { type Difference, differences } from './differences.js';
 import { shorten } from './issue.js';
 import type { AnyResource, Kind } from './kinds.js';
 import { isMap } from './maps.js';
-import { isSecretName, withoutLogins } from './secret-names.js';
+import { MASK, maskedText, maskedTexts } from './masked-text.js';
+import { isSecretName } from './secret-names.js';
 
 /** So many fields are told of one object. */
 const SHOWN = 20;
 const VALUE_LIMIT = 120;
-const MASK = '***';
 /** What an App fills in by itself. */
 const FILLED_IN = ['app', 'appId', 'appUuid', 'appName', 'serviceId', 'imageId', 'serviceName', 'release'];
 const SECTIONS: Readonly<Record<string, string>> = { Service: 'services', Network: 'networks', Volume: 'volumes' };
@@ -34,22 +34,14 @@ function fieldText({ path, before, after }: Difference, place: string): string {
   return `${place}: ${shown(before)} → ${shown(after)}`;
 }
 
-/** The value with secrets masked, wherever in it they are: by names of members, of variables and of options. Pure. */
+/** The value with secrets masked, wherever in it they are: by names of members, variables, options and headers. Pure. */
 function masked(value: unknown): unknown {
   if (typeof value === 'string') return maskedText(value);
-  if (Array.isArray(value)) return value.map(masked);
+  if (Array.isArray(value))
+    return value.every((one) => typeof one === 'string') ? maskedTexts(value) : value.map(masked);
   if (!isMap(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [name, isSecretName(name) ? MASK : masked(inner)]),
-  );
-}
-
-/** `NAME=value`, or a list of options such as `addr=a,password=b`. Pure. */
-function maskedText(text: string): string {
-  const [, variable] = /^([\w.-]+)=/.exec(text) ?? [];
-  if (variable !== undefined && isSecretName(variable)) return `${variable}=${MASK}`;
-  return withoutLogins(text).replaceAll(/(^|[\s,;&?])([\w.-]+)=[^\s,;&]*/g, (all, start: string, name: string) =>
-    isSecretName(name) ? `${start}${name}=${MASK}` : all,
   );
 }
 

@@ -406,6 +406,20 @@ describe('changed fields', () => {
       want: 'services.web.command: ["serve","--api-token=***"] → ["serve","--api-token=***"]',
     },
     {
+      it: 'in the argument after an option',
+      field: 'command',
+      before: ['serve', '--password', 'a b', '--port', '80'],
+      after: ['serve', '--password', 'a b', '--port', '81'],
+      want: 'services.web.command: ["serve","--password","***","--port","80"] → ["serve","--password","***","--port","81"]',
+    },
+    {
+      it: 'in a command line',
+      field: 'entrypoint',
+      before: 'serve --token abc -H "Authorization: Basic x"',
+      after: undefined,
+      want: 'services.web.entrypoint: "serve --token *** -H \\"Authorization: ***\\"" → (none)',
+    },
+    {
       it: 'with quotes and commas in the secret of a variable',
       field: 'environment',
       before: ['DB_PASSWORD=a",b'],
