@@ -31,22 +31,25 @@ const FIELDS: readonly Field[] = [
 const NICKNAME = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/i;
 
 /**
- * Returns why a text is not a cron expression of five or six fields; undefined when it is one. Libraries expand every
+ * Returns why a text is not a cron expression of five or six fields, `five` of five; undefined when it is one. Libraries expand every
  * range before they check its bounds, so that one long number takes all memory: nothing may reach them that this
  * refuses. Takes time in proportion to the limit of length, whatever the text is. Pure.
  */
-export function cronIssue(text: string): string | undefined {
+export function cronIssue(text: string, fields: 'five' | 'five or six' = 'five or six'): string | undefined {
   if (text.length > LIMIT_CHARACTERS) {
     return `Too long for a cron expression: ${text.length} characters, at most ${LIMIT_CHARACTERS}`;
   }
   if (NICKNAME.test(text.trim())) return undefined;
   const parts = text.trim().split(/ +/);
   if (parts.length < 5 || parts.length > 6) {
-    return `"${shorten(text)}" is no cron expression: expected five or six fields, such as 0 4 * * *`;
+    return `"${shorten(text)}" is no cron expression: expected ${fields} fields, such as 0 4 * * *`;
   }
-  const fields = FIELDS.slice(FIELDS.length - parts.length);
-  const wrong = fields.findIndex((field, at) => !(parts[at] ?? '').split(',').every((item) => fits(item, field)));
-  const field = fields[wrong];
+  if (parts.length === 6 && fields === 'five') {
+    return `A window opens with a minute: five fields, without seconds, such as ${shorten(parts.slice(1).join(' '))}`;
+  }
+  const expected = FIELDS.slice(FIELDS.length - parts.length);
+  const wrong = expected.findIndex((field, at) => !(parts[at] ?? '').split(',').every((item) => fits(item, field)));
+  const field = expected[wrong];
   if (field) {
     return `"${shorten(parts[wrong] ?? '')}" is no ${field.name} of a cron expression: they go from ${field.from} to ${field.to}`;
   }

@@ -37,7 +37,7 @@ function checkWhen({ rollout }: AppSpec): Found[] {
   if (apply !== undefined && apply !== 'window') {
     found.push([['rollout', 'window'], `Has no effect beside apply: ${apply}; take one of them out`]);
   }
-  const noCron = cronIssue(cron) ?? (cron.trim().split(/ +/).length === 6 ? SECONDS : undefined);
+  const noCron = cronIssue(cron, 'five');
   if (noCron !== undefined) say('cron', noCron);
   const lengthMs = durationMs(duration) ?? 0;
   if (lengthMs < SHORTEST_WINDOW_MS) say('duration', `Too short: ${shorten(duration)}, at least 1m`);
@@ -48,8 +48,6 @@ function checkWhen({ rollout }: AppSpec): Found[] {
   }
   return found;
 }
-
-const SECONDS = 'A window opens with a minute: five fields, without seconds';
 
 function isTimeZone(name: string): boolean {
   try {

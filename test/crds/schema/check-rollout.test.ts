@@ -42,7 +42,7 @@ describe('when a release may be promoted, as a document says it', () => {
     [
       'no cron expression',
       { window: window({ cron: 'at night' }) },
-      /^spec\.rollout\.window\.cron: "at night" is no cron expression/,
+      /^spec\.rollout\.window\.cron: "at night" is no cron expression: expected five fields, such as 0 4 \* \* \*$/,
     ],
     [
       'a day that no month has',
@@ -52,7 +52,7 @@ describe('when a release may be promoted, as a document says it', () => {
     [
       'seconds',
       { window: window({ cron: '0 0 2 * * *' }) },
-      /^spec\.rollout\.window\.cron: A window opens with a minute/,
+      /^spec\.rollout\.window\.cron: A window opens with a minute: five fields, without seconds, such as 0 2 \* \* \*$/,
     ],
     [
       'no time at all',
