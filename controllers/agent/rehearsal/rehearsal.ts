@@ -44,6 +44,11 @@ const FOR_ITS_TIME: readonly string[] = [
   'AwaitingApproval',
 ] satisfies readonly ReasonOf<'App'>[];
 
+/** What a network or volume waits for that somebody else makes; a release may be taken back meanwhile, and the wait with it. */
+const FOR_OTHERS: readonly string[] = ['NetworkMissing', 'VolumeMissing'] satisfies readonly ReasonOf<
+  'Network' | 'Volume'
+>[];
+
 export interface RehearsalDeps {
   /** What the device's own controllers are made with. Nothing of it is written to. */
   readonly context: Omit<ControllerContext, 'hostConfig' | 'watchHostFiles' | 'gitSource' | 'cache'>;
@@ -122,6 +127,7 @@ class Rehearsal {
   readonly #calls: RehearsedCall[] = [];
   readonly #reasons = new Map<Key, string[]>();
   readonly #waits = new Map<string, RehearsedWait>();
+  readonly #forOthers = new Map<Key, RehearsedWait>();
   /** `appId/service` whose hand-over has been waited for. */
   readonly #signalled = new Set<string>();
   /** Apps whose release has been told to wait for its time, and goes on behind that. */
@@ -196,6 +202,7 @@ class Rehearsal {
       const { reason = 'Waiting', message = 'No pass has come to an end' } = conditionOf(one, 'Ready') ?? {};
       this.#wait({ key: keyOf(one.kind, one.metadata.name), reason, message, passed: false });
     }
+    for (const [key, wait] of this.#forOthers) if (!this.#isThere(key)) this.#wait(wait);
     return {
       ...{ calls: this.#calls, reasons: this.#reasons, waits: [...this.#waits.values()], store: this.store, complete },
     };
@@ -276,6 +283,12 @@ class Rehearsal {
     };
   }
 
+  #isThere(key: Key): boolean {
+    const { kind, name } = splitKey(key);
+    const one = this.store.get(kind, name);
+    return one !== undefined && isSettled(one);
+  }
+
   #step(key: Key, step: unknown): void {
     const { because } = { because: undefined, ...(step as object) };
     if (typeof because !== 'string') return;
@@ -286,6 +299,7 @@ class Rehearsal {
   #concluded(key: Key, outcome: Outcome): void {
     if (outcome.is !== 'waiting') return;
     const { reason, message } = outcome;
+    if (FOR_OTHERS.includes(reason)) this.#forOthers.set(key, { key, reason, message, passed: false });
     const { kind, name } = splitKey(key);
     const app = kind === 'App' ? this.store.get('App', name) : undefined;
     if (app && FOR_ITS_TIME.includes(reason)) {

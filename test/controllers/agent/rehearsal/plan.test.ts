@@ -176,6 +176,28 @@ describe('a plan', function () {
     );
   });
 
+  it('says that it would wait for a network that somebody else makes, also where the release is taken back at last', async () => {
+    await apply(app({ web: {} }));
+    const user = app({ web: { networks: ['lan'] } }, { networks: { lan: { external: true } } });
+    const waits = (body: Plan) => body.waits.map(({ reason, message, passed }) => ({ reason, message, passed }));
+    const { body } = await ask([user]);
+    assert.deepEqual(waits(body), [
+      { reason: 'NetworkMissing', message: 'Network lan is not there; it is declared external', passed: false },
+    ]);
+    assert.deepEqual(
+      body.refused.map(({ reason }) => reason),
+      ['RolledBack'],
+    );
+    const maker = declareApp({ x: {} }, {
+      name: 'maker',
+      appId: 2,
+      uuid: 'm',
+      networks: { lan: { name: 'lan' } },
+    } as never);
+
+    assert.deepEqual(waits((await ask([user, maker])).body), []);
+  });
+
   it('takes an App together with a network that it names, in whichever order they come', async () => {
     const network = {
       apiVersion: 'supercargo.io/v1',
