@@ -94,7 +94,7 @@ const optionOf = (command: Command, word: string | undefined) =>
     : optionsOf(command).find((one) => (one.long === word || one.short === word) && (one.required || one.optional));
 
 const OF_KINDS = ['get', 'describe', 'delete'];
-const OF_APPS = ['logs', 'restart', 'stop', 'start', 'purge', 'history', 'rollback', 'retry', 'approve'];
+const OF_APPS = ['logs', 'restart', 'stop', 'start', 'purge', 'history', 'export', 'rollback', 'retry', 'approve'];
 
 async function argumentsFor(
   session: Session,

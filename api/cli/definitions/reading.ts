@@ -49,6 +49,12 @@ export function defineReading(program: Command): void {
     .action(action(async (session, [word = '']) => (await import('../commands/why.js')).why(session, word)));
 
   program
+    .command('export')
+    .summary('print an app as a Compose file that means the same')
+    .argument('<app>', 'APP')
+    .action(action(async (session, [app = '']) => (await import('../commands/export.js')).exportCompose(session, app)));
+
+  program
     .command('logs')
     .summary('what containers printed')
     .argument('<app>', 'APP or APP/SERVICE')

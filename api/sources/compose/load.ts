@@ -60,7 +60,7 @@ const LIMIT_LENGTH = 1024 * 1024;
 const SECTIONS = ['services', 'networks', 'volumes', 'secrets', 'configs', 'models'];
 
 /** Returns a project's name as Compose writes it: lower case, only a-z, 0-9, _ and -, no _ or - first. Pure. */
-const projectName = (text: string): string =>
+export const projectName = (text: string): string =>
   text
     .toLowerCase()
     .replace(/[^a-z0-9_-]/g, '')

@@ -122,7 +122,8 @@ export const duration: Read<string> = (node, at) => {
   );
 };
 
-function durationText(nanoseconds: number): string {
+/** Writes a duration as Go does. Pure. */
+export function durationText(nanoseconds: number): string {
   if (nanoseconds === 0) return '0s';
   if (nanoseconds < 1e3) return `${nanoseconds}ns`;
   if (nanoseconds < 1e6) return `${nanoseconds / 1e3}µs`;

@@ -1,5 +1,7 @@
 import { isMap, type Values } from '../../../crds/model/maps.js';
+import { allottedId } from '../../../crds/model/names.js';
 import { unknownField } from '../../../crds/schema/explain-errors.js';
+import { EXTENSION, type Level, WORDS } from './extension.js';
 import type { Grant, Mount } from './mounts.js';
 import { child, type Findings, isNull, type Node } from './node.js';
 import type { ComposeModel, ComposeNetwork, ComposeVolume } from './project.js';
@@ -65,14 +67,6 @@ const SAME = [
   ...['sysctls', 'tmpfs', 'ulimits', 'user', 'userns_mode', 'uts', 'working_dir', 'blkio_config', 'network_mode'],
 ] as const;
 
-/** Fields of `x-supercargo`: what an App can say and Compose cannot. */
-const EXTENSION = {
-  app: ['appId', 'release', 'registries', 'suspend', 'volumeReclaim', 'rollout', 'revisionHistoryLimit'],
-  service: ['updateStrategy', 'running', 'restart_unhealthy', 'contract', 'serviceId'],
-} as const;
-/** Read before services are. */
-const PROFILES = 'profiles';
-
 /** Translates a project to the spec of an App. What cannot be said there is a problem, what is lost a warning. */
 export class Translator {
   /** Names by which services are reached besides their own, by service. */
@@ -92,22 +86,42 @@ export class Translator {
         if (alias !== undefined) this.#alias(target, alias);
       }
     }
+    const { fields: own } = this.#extension(child(this.root, 'x-supercargo'), 'app', ['x-supercargo']);
+    const { uuid = name, appId = allottedId(name), allowHostBinds, ...fields } = own;
     const used = new Set(Object.values(services).flatMap((one) => Object.keys(one.networks ?? {})));
     const mounted = new Set(Object.values(services).flatMap(({ volumes = [] }) => volumes.flatMap(volumeOf)));
     // A network has Compose's name anyway, a volume has not: what docker compose has filled is found again.
-    const { default: ownDefault, ...others } = pick(this.model.networks, used, definitionOf(`${name}_`));
+    const { default: ownDefault, ...others } = this.#definitions('network', used, `${uuid}_`);
     const hasDefault = isMap(ownDefault) && Object.keys(ownDefault).length > 0; // an App has a plain one anyway
     const networks = { ...(hasDefault ? { default: ownDefault } : {}), ...others };
-    const volumes = pick(this.model.volumes, mounted, definitionOf(undefined));
+    const volumes = this.#definitions('volume', mounted, `${appId}_`);
     const translated = Object.entries(services).map(([service, one]) => [service, this.#service(service, one)]);
     return {
-      uuid: name,
-      ...this.#extension(child(this.root, 'x-supercargo'), [...EXTENSION.app, PROFILES], ['x-supercargo']),
-      allowHostBinds: true, // whoever may write the file may write this line, and Compose has no such question
+      uuid,
+      ...(own.appId === undefined ? {} : { appId }),
+      ...fields,
+      // Whoever may write the file may write this line, and Compose has no such question.
+      allowHostBinds: allowHostBinds ?? true,
       services: Object.fromEntries(translated),
       ...(Object.keys(networks).length > 0 ? { networks } : {}),
       ...(Object.keys(volumes).length > 0 ? { volumes } : {}),
     };
+  }
+
+  /**
+   * Returns the networks or volumes that are used, or kept all the same, each as an App has it: without the name that it
+   * has anyway, which begins with `prefix`.
+   */
+  #definitions(level: 'network' | 'volume', used: ReadonlySet<string>, prefix: string): Values {
+    const section = `${level}s` as const;
+    const all: Readonly<Record<string, ComposeNetwork | ComposeVolume>> = this.model[section];
+    const entries = Object.entries(all).flatMap(([key, one]): [string, Values][] => {
+      const node = child(child(child(this.root, section), key), 'x-supercargo');
+      const { fields, words } = this.#extension(node, level, [section, key, 'x-supercargo']);
+      if (!used.has(key) && words.keep !== true) return [];
+      return [[key, { ...definitionOf(one, key, prefix), ...fields }]];
+    });
+    return Object.fromEntries(entries);
   }
 
   #alias(service: string, alias: string): void {
@@ -134,8 +148,9 @@ export class Translator {
     const same = Object.fromEntries(
       SAME.flatMap((field) => (service[field] === undefined ? [] : [[field, service[field]]])),
     );
-    const { environment, entrypoint, command, devices = [], extra_hosts, healthcheck } = service;
-    const set = Object.entries(environment ?? {}).filter(([, value]) => value !== null);
+    const { entrypoint, command, devices = [], extra_hosts, healthcheck } = service;
+    const own = this.#extension(this.#node(name, 'x-supercargo'), 'service', ['services', name, 'x-supercargo']);
+    const environment = environmentOf(service, own.words.unset);
     this.#checkImage(name, service);
     if (service.user?.toString().includes('$(')) {
       this.#problem(name, 'user', "$(…) is not run here; write the group's number, or group_add");
@@ -144,8 +159,8 @@ export class Translator {
     return {
       ...same,
       ...(service.image === undefined ? { image: this.#imageOf(name) } : {}),
-      ...(set.length > 0 ? { environment: Object.fromEntries(set) } : {}),
-      ...(entrypoint !== undefined && command === undefined ? { command: [] } : {}),
+      ...(Object.keys(environment).length > 0 ? { environment } : {}),
+      ...(entrypoint !== undefined && command === undefined && own.words.keepCommand !== true ? { command: [] } : {}),
       ...(service.container_name === undefined ? {} : { containerName: service.container_name }),
       tty: service.tty ?? false,
       restart: this.#restart(service),
@@ -160,7 +175,7 @@ export class Translator {
       ...this.#gpus(service),
       ...this.#scale(name, service),
       ...this.#pullPolicy(name, service),
-      ...this.#extension(this.#node(name, 'x-supercargo'), EXTENSION.service, ['services', name, 'x-supercargo']),
+      ...own.fields,
     };
   }
 
@@ -327,43 +342,60 @@ export class Translator {
     return {};
   }
 
-  /** Returns the fields of `x-supercargo` as an App has them; the App's schema checks their values. */
-  #extension(node: Node | undefined, known: readonly string[], path: readonly string[]): Values {
-    if (node === undefined || isNull(node)) return {};
-    if (node.is !== 'map') {
+  /** Returns the fields of `x-supercargo` as an App has them, whose schema checks their values; and the words beside them. */
+  #extension(
+    node: Node | undefined,
+    level: Level,
+    path: readonly string[],
+  ): { readonly fields: Values; readonly words: Values } {
+    const fields = new Map<string, unknown>();
+    const words = new Map<string, unknown>();
+    const [known, beside]: readonly (readonly string[])[] = [EXTENSION[level], WORDS[level]];
+    if (node !== undefined && !isNull(node) && node.is !== 'map') {
       this.findings.problem(node.at, 'Expected a map', path.join('.'));
-      return {};
     }
-    const entries = [...node.entries].flatMap(([name, { at, node: inner }]): [string, unknown][] => {
-      if (!known.includes(name)) this.findings.problem(at, unknownField(name, known), [...path, name].join('.'));
-      else if (name !== PROFILES) return [[name, plainOf(inner)]];
-      return [];
-    });
-    return Object.fromEntries(entries);
+    for (const [name, { at, node: inner }] of node?.is === 'map' ? node.entries : []) {
+      const here = [...path, name].join('.');
+      if (known?.includes(name)) fields.set(name, plainOf(inner));
+      else if (!beside?.includes(name)) {
+        this.findings.problem(at, unknownField(name, [...(known ?? []), ...(beside ?? [])]), here);
+      } else if (isWord(name, inner)) words.set(name, plainOf(inner));
+      else this.findings.problem(inner.at, `Expected ${isListed(name) ? 'a list of texts' : 'true or false'}`, here);
+    }
+    return { fields: Object.fromEntries(fields), words: Object.fromEntries(words) };
   }
+}
+
+/** Tells whether a word beside the fields of `x-supercargo` takes a list of texts; the others take true or false. */
+const isListed = (word: string): boolean => word === 'profiles' || word === 'unset';
+
+const isWord = (word: string, node: Node): boolean =>
+  isListed(word)
+    ? isNull(node) || (node.is === 'list' && node.items.every((item) => item.is === 'scalar'))
+    : node.is === 'scalar' && node.type === 'boolean';
+
+/** Returns the variables that are set, and null for those that are not even to come from the image. Pure. */
+function environmentOf({ environment = {} }: ComposeService, unset: unknown): Values {
+  const set = Object.entries(environment).filter(([, value]) => value !== null);
+  const absent = Array.isArray(unset) ? unset.map((name) => [String(name), null] as const) : [];
+  return Object.fromEntries([...set, ...absent]);
 }
 
 const volumeOf = ({ type, source }: Mount): readonly string[] =>
   type === 'volume' && source !== undefined ? [source] : [];
 
-/** Returns those of a map that are used, each translated. Pure. */
-const pick = <T>(
-  all: Readonly<Record<string, T>>,
-  used: ReadonlySet<string>,
-  translate: (one: T, key: string) => Values,
-): Values =>
-  Object.fromEntries(Object.entries(all).flatMap(([key, one]) => (used.has(key) ? [[key, translate(one, key)]] : [])));
-
 /**
  * Returns the definition of a network or volume, without the name that it has anyway. Only a name can stand beside
  * `external`; the rest is for the one that makes it. Pure.
  */
-const definitionOf =
-  (prefix: string | undefined) =>
-  ({ name, external, ...rest }: ComposeNetwork | ComposeVolume, key: string): Values => {
-    if (external) return { external, ...(name === key ? {} : { name }) };
-    return { ...(prefix !== undefined && name === `${prefix}${key}` ? {} : { name }), ...rest };
-  };
+function definitionOf(
+  { name, external, ...rest }: ComposeNetwork | ComposeVolume,
+  key: string,
+  prefix: string,
+): Values {
+  if (external) return { external, ...(name === key ? {} : { name }) };
+  return { ...(name === `${prefix}${key}` ? {} : { name }), ...rest };
+}
 
 function endpointOf(endpoint: Endpoint | null, aliases: readonly string[]): Values {
   const { mac_address: _mac, priority: _priority, aliases: own = [], ...rest } = endpoint ?? {};
@@ -392,6 +424,7 @@ function mountOf(mount: Mount): Values | string {
     };
     return { type, target, ...readOnly, ...(Object.keys(options).length > 0 ? { tmpfs: options } : {}) };
   }
+  if (isShort(mount)) return `${source}:${target}${read_only ? ':ro' : ''}`;
   // `d:/d` is a path of Windows to Compose; in the short form it would be the volume d.
   if (source === undefined && Object.keys(readOnly).length === 0 && target.startsWith('/')) return target;
   return {
@@ -402,6 +435,17 @@ function mountOf(mount: Mount): Values | string {
     ...(volume?.nocopy ? { volume: { nocopy: true } } : {}),
   };
 }
+
+/**
+ * Tells whether a volume was written in the short form and can be again: to the engine the two forms are different, and a
+ * container is made anew for that. Pure.
+ */
+const isShort = ({ source, target, volume }: Mount): boolean =>
+  source !== undefined &&
+  volume !== undefined &&
+  volume.nocopy !== true &&
+  target.startsWith('/') &&
+  !/[:,]/.test(target);
 
 /** Returns a value without its places. Pure. */
 function plainOf(node: Node): unknown {

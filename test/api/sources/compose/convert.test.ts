@@ -89,9 +89,9 @@ describe('a Compose project as an App', () => {
     ],
     ['keeps SELinux labels of a bind', 'volumes: ["/a:/b:ro,Z"]', { volumes: ['/a:/b:ro,Z'] }],
     [
-      'mounts volumes',
-      'volumes: ["data:/d", /anonymous]',
-      { volumes: [{ type: 'volume', source: 'data', target: '/d' }, '/anonymous'] },
+      'mounts volumes, each in the form in which it is written',
+      'volumes: ["data:/d", /anonymous, {type: volume, source: data, target: /e}, "data:/f:ro"]',
+      { volumes: ['data:/d', '/anonymous', { type: 'volume', source: 'data', target: '/e' }, 'data:/f:ro'] },
     ],
     [
       'writes rights of a tmpfs in octal',
@@ -147,6 +147,30 @@ describe('a Compose project as an App', () => {
       a: { aliases: ['store'] },
       b: { aliases: ['store'] },
     });
+  });
+
+  it('takes under x-supercargo what Compose cannot say, and says what it does not know there', async () => {
+    const said =
+      'services: {web: {image: x, entrypoint: /x, environment: {A: 1}, x-supercargo: {keepCommand: true, unset: [B]}}}\n' +
+      'networks: {spare: {x-supercargo: {keep: true, config_only: true}}}\nvolumes: {old: {x-supercargo: {keep: true}}}\n' +
+      'x-supercargo: {appId: 7, uuid: u, allowHostBinds: false}';
+    assert.deepEqual(await specOf(said), {
+      ...{ uuid: 'u', appId: 7, allowHostBinds: false },
+      services: {
+        web: { image: 'x', entrypoint: ['/x'], environment: { A: '1', B: null }, tty: false, restart: 'no' },
+      },
+      networks: { default: { name: 'shop_default' }, spare: { name: 'shop_spare', config_only: true } },
+      volumes: { old: { name: 'shop_old' } },
+    });
+    const { problems } = await convert(
+      'services: {web: {image: x, x-supercargo: {keepCommand: 1, unset: B, keep: true}}}\nvolumes: {a: {x-supercargo: 1}}',
+    );
+    assert.deepEqual(lines(problems), [
+      'shop/compose.yaml:2:29 volumes.a.x-supercargo: Expected a map',
+      'shop/compose.yaml:1:56 services.web.x-supercargo.keepCommand: Expected true or false',
+      'shop/compose.yaml:1:66 services.web.x-supercargo.unset: Expected a list of texts',
+      'shop/compose.yaml:1:69 services.web.x-supercargo.keep: Unknown field "keep"; known are updateStrategy, running, restart_unhealthy, contract, serviceId, imageId, keepCommand and unset',
+    ]);
   });
 
   it('has only the networks and volumes that its services use', async () => {
