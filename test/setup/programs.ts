@@ -14,6 +14,7 @@ const PACKAGES = {
   ip: 'iproute2',
   'docker-registry': 'docker-registry',
   curl: 'curl',
+  'docker-compose': 'docker-compose',
 } as const;
 
 export type Program = keyof typeof PACKAGES;
