@@ -22,6 +22,8 @@ const MEMBER = new RegExp(
 );
 const RULES = [OPTION, ASSIGNED, HEADER, HTTP_HEADER, MEMBER];
 const DEEPEST = 5;
+/** Characters of one text that are searched; nobody reads what follows, and a search of a megabyte takes seconds. */
+const SEARCHED = 16_384;
 const BEARER = /\b(Bearer\s+)([\w.~+/=-]+)/g;
 
 /** Options of programs that take `name:password`. */
@@ -30,7 +32,7 @@ const LOGIN = /^([^\s:]+:)(.+)$/s;
 
 /**
  * A text without the secrets that show by the word before them: options, variables, headers and members of JSON with such
- * names, `Bearer …`, and the logins of URLs. Pure.
+ * names, `Bearer …`, and the logins of URLs. A text of more than 16,384 characters is cut there, with the mask. Pure.
  */
 export const maskedText = (text: string): string => withoutLogins(shownText(text, () => MASK));
 
@@ -59,6 +61,7 @@ function valueAfter(option: string | undefined, value: string, show: Show): stri
 }
 
 function shownText(text: string, show: Show): string {
+  if (text.length > SEARCHED) return shownText(text.slice(0, SEARCHED), show) + show(text.slice(SEARCHED));
   // The whole of it is one variable, option or header, whatever characters the value has.
   const [, name, between, value] = /^(-{0,2}[\w.-]+)(=|:\s+)(.*)$/s.exec(text) ?? [];
   if (name !== undefined && value !== undefined && isSecretName(name)) return name + between + shownValue(value, show);

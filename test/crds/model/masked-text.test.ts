@@ -84,6 +84,12 @@ describe('a text with its secrets masked', () => {
     assert.ok(process.cpuUsage(started).user < 2_000_000);
   });
 
+  it('is cut where it is longer than anybody reads', () => {
+    const text = `serve --password=hush ${'x'.repeat(1_000_000)}`;
+    assert.equal(maskedText(text), `serve --password=*** ${'x'.repeat(16_384 - 'serve --password=hush '.length)}***`);
+    assert.equal(maskedText('a="\'\\'.repeat(200_000)).length < 20_000, true);
+  });
+
   it('tells which they are', () => {
     assert.deepEqual(
       new Set(secretsIn(['serve', '--token', 'one', '--db-password=two', 'x -H "Authorization: three"'])),
