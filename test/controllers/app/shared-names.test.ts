@@ -283,4 +283,33 @@ describe('networks and volumes with names of their own', () => {
     assert.deepEqual(volumes(), ['shared']);
     ready('user');
   });
+
+  it('swaps the names of two Apps that are declared together', async () => {
+    const shop = (name: string, label: string) =>
+      app(name, {
+        services: { web: { image: 'web:1', containerName: `${label}-web`, volumes: ['data:/data'] } },
+        networks: { default: { name: `${label}-net` } },
+        volumes: { data: { name: `${label}-data` } },
+        volumeReclaim: 'Delete',
+      });
+    await declare(shop('one', 'a'), shop('two', 'b'));
+    ready('one', 'two');
+    const before = new Set(device.engine.docker.volumes);
+    await declare(shop('one', 'b'), shop('two', 'a'));
+    ready('one', 'two');
+    const containerOf = (name: string) => {
+      const id = agent.store.get('Service', `${name}.web`)?.status?.container?.id ?? assert.fail('no container');
+      return device.engine.docker.findContainer(id);
+    };
+    assert.deepEqual([containerOf('one')?.name, containerOf('two')?.name], ['b-web', 'a-web']);
+    assert.deepEqual([networksOf('one'), networksOf('two')], [['b-net'], ['a-net']]);
+    assert.deepEqual([containerOf('one')?.volumes, containerOf('two')?.volumes], [['b-data'], ['a-data']]);
+    assert.deepEqual(networks(), ['a-net', 'b-net']);
+    assert.ok(device.engine.docker.volumes.every((one) => before.has(one)));
+    assert.deepEqual(volumes(), ['a-data', 'b-data']);
+    assert.equal(containers().length, 2);
+    assert.deepEqual(await again(), []);
+    await declare();
+    assert.deepEqual([networks(), volumes()], [[], []]);
+  });
 });

@@ -146,6 +146,46 @@ describe('two Apps', () => {
   });
 });
 
+describe('names on the engine that Apps of one proposal swap', () => {
+  const called = (name: string, label: string | null, more: object = {}) =>
+    anApp(name, {
+      ...(label === null
+        ? {}
+        : { networks: { lan: { name: `${label}-net` } }, volumes: { data: { name: `${label}-data` } } }),
+      services: { web: { image: 'busybox:1', ...(label === null ? {} : { containerName: label }) } },
+      ...more,
+    });
+  const before = () => entriesOf(proposal('files', [called('one', 'a'), called('two', 'b')]));
+  const cases: readonly { it: string; declared: readonly Proposed[]; want: readonly string[] }[] = [
+    { it: 'are theirs', declared: [called('one', 'b'), called('two', 'a')], want: [] },
+    { it: 'may go round', declared: [called('one', 'b'), called('two', 'c'), called('three', 'a')], want: [] },
+    {
+      it: 'may go to one that stands before',
+      declared: [called('three', 'a'), called('one', 'c'), called('two', 'b')],
+      want: [],
+    },
+    {
+      it: 'stay with who goes on to have them, wherever it stands',
+      declared: [called('three', 'a'), called('one', 'a'), called('two', 'b')],
+      want: ['App/three: network a-net belongs to App/one. Give this App another name, or external: true.'],
+    },
+    {
+      it: 'stay with one that is refused',
+      declared: [called('one', 'b'), called('two', 'a', { appId: 1 })],
+      want: [
+        'App/one: network b-net belongs to App/two. Give this App another name, or external: true.',
+        'App/two: appId cannot change from 1525440424 to 1, because what runs goes by it. Take the change back, or delete the App and declare it again once it is gone.',
+      ],
+    },
+  ];
+  for (const { it: name, declared, want } of cases) {
+    it(name, () => {
+      const { refused } = planProposal(before(), proposal('files', declared));
+      assert.deepEqual(refused.map(({ message }) => message).sort(), want);
+    });
+  }
+});
+
 describe('a standalone Service', () => {
   const app = (name: string, services: readonly string[], more: object = {}) =>
     anApp(name, { services: Object.fromEntries(services.map((one) => [one, { image: 'busybox:1' }])), ...more });
