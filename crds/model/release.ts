@@ -1,5 +1,5 @@
-import { allottedId } from './names.js';
-import type { Release } from './types.js';
+import { allottedId, containerName } from './names.js';
+import type { AppService, Release, ServiceFields } from './types.js';
 
 /** The release of a document without one. */
 const LOCAL = { commit: 'local', id: 1 } as const;
@@ -18,4 +18,14 @@ export function releaseOf(declared: Release | null | undefined): NumberedRelease
   if (declared === null) return null;
   const { commit, id = commit === LOCAL.commit ? LOCAL.id : allottedId(commit) } = declared;
   return { commit, id };
+}
+
+/** Returns the name that the container of a service of an App gets where its document says none. Pure. */
+export function usualContainerName(
+  app: string,
+  service: string,
+  { serviceId, imageId }: Pick<ServiceFields & AppService, 'serviceId' | 'imageId'>,
+  { id, commit }: NumberedRelease,
+): string {
+  return containerName(service, imageId ?? serviceId ?? allottedId(`${app}/${service}`), id, commit);
 }

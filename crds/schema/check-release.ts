@@ -2,6 +2,7 @@ import { normalizeReference } from '../model/image-reference.js';
 import { type Issue, issuesOf, pathText } from '../model/issue.js';
 import type { App, Service } from '../model/kinds.js';
 import { type References, referencesOf } from '../model/references.js';
+import { type NumberedRelease, releaseOf, usualContainerName } from '../model/release.js';
 import { cameAsTargetState } from '../model/target-state.js';
 import { publishedPorts, publishes, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { accessIssues } from './check-host-access.js';
@@ -9,7 +10,7 @@ import type { StandaloneNames } from './standalone.js';
 
 /** A release as it is declared, and by whom. */
 interface Release {
-  readonly metadata: Pick<App['metadata'], 'origin' | 'source'>;
+  readonly metadata: Pick<App['metadata'], 'name' | 'origin' | 'source'>;
   readonly spec: App['spec'];
 }
 
@@ -21,7 +22,8 @@ const NOTHING: StandaloneNames = { services: [], networks: [], volumes: [] };
  * network_mode) is accepted in documents that came as one. Pure.
  */
 export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING): readonly Issue[] {
-  if (app.spec.release === null) return [];
+  const release = releaseOf(app.spec.release);
+  if (release === null) return [];
   const lenient = cameAsTargetState(app.metadata);
   const { services = {}, networks = {}, volumes = {} } = app.spec;
   const known = {
@@ -36,7 +38,7 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
     ...(lenient ? [] : accessIssues(app.spec)),
     ...engineIssues(services, lenient),
     ...platforms(services),
-    ...sharedContainerNames(services),
+    ...sharedContainerNames(app.metadata.name, release, services),
     ...cycles(new Map(references)),
   ];
 }
@@ -45,7 +47,8 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
  * Returns in what a release contradicts itself, whatever is declared beside it: what `checkRelease` would find on every device,
  * so that no door takes it. Services with a contract count on some devices only, and are left out. Pure.
  */
-export function contradictions({ release, services = {} }: App['spec']): readonly Issue[] {
+export function contradictions(app: string, { release: declared, services = {} }: App['spec']): readonly Issue[] {
+  const release = releaseOf(declared);
   if (release === null) return [];
   const everywhere = Object.fromEntries(Object.entries(services).filter(([, { contract }]) => !contract));
   const references = Object.entries(everywhere).map(([name, fields]) => [name, referencesOf(fields)] as const);
@@ -61,7 +64,7 @@ export function contradictions({ release, services = {} }: App['spec']): readonl
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, false)),
     ...sharedPorts(everywhere),
     ...platforms(everywhere),
-    ...sharedContainerNames(everywhere),
+    ...sharedContainerNames(app, release, everywhere),
     ...cycles(new Map(references)),
   ];
 }
@@ -194,9 +197,17 @@ function platforms(services: NonNullable<App['spec']['services']>): readonly Iss
   });
 }
 
-/** Returns names of containers that two services have, of which the second could never get it. */
-function sharedContainerNames(services: NonNullable<App['spec']['services']>): readonly Issue[] {
-  const taken = new Map<string, string>();
+/** Returns names of containers that two services have, of which the second could never get it; one may have it by itself. */
+function sharedContainerNames(
+  app: string,
+  release: NumberedRelease,
+  services: NonNullable<App['spec']['services']>,
+): readonly Issue[] {
+  const taken = new Map(
+    Object.entries(services).flatMap(([name, fields]) =>
+      fields.containerName === undefined ? [[usualContainerName(app, name, fields, release), name] as const] : [],
+    ),
+  );
   return Object.entries(services).flatMap(([name, { containerName }]) => {
     if (containerName === undefined) return [];
     const first = taken.get(containerName);

@@ -4,7 +4,7 @@ import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issu
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
 import { API_NETWORK, allottedId, HOST_NAME_RULE, isHostName, NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { proxyIssues } from '../model/proxy.js';
-import type { AppSpec, ServiceFields } from '../model/types.js';
+import type { AppSpec, AppVolume, ServiceFields } from '../model/types.js';
 import { passedOverByEngine, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
@@ -64,7 +64,7 @@ export function checkDocument(
   }));
   // What is malformed is not understood well enough to contradict itself.
   if (document.kind !== 'App' || isTargetState || issues.length > 0) return issues;
-  return contradictions(part ? withoutServices(document.spec, part) : document.spec);
+  return contradictions(document.metadata.name, part ? withoutServices(document.spec, part) : document.spec);
 }
 
 /** Returns the spec without the services of which a part is malformed. Pure. */
@@ -100,7 +100,7 @@ function checksOf(document: AnyDeclared): Found[] {
     case 'Volume':
       return document.spec.external
         ? notMade([], document.spec, ['external', 'app', 'appId', 'appUuid', 'volumeName', 'reclaim'])
-        : [];
+        : tooShort(document.spec.volumeName, document.spec, ['volumeName']);
     case 'GitSource':
       return checkGitSource(document.spec);
     default:
@@ -119,6 +119,7 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
   }
   for (const part of ['volumes', 'networks'] as const) {
     for (const [name, said] of Object.entries(spec[part] ?? {})) {
+      if (part === 'volumes') found.push(...tooShort(said?.name, said, ['volumes', name, 'name']));
       if (said?.external) found.push(...notMade([part, name], said, ['external', 'name']));
     }
     found.push(...namedTwice(metadata.name, spec, part));
@@ -149,6 +150,12 @@ const reserved = (name: string): string =>
   name === API_NETWORK
     ? `${name} is the network of the API: leave it out, and give services that need it the label io.balena.features.supervisor-api`
     : `${name} is a word of the engine, and no network that others can share: write another name, or network_mode in the service`;
+
+/** A volume of the engine itself has two letters at least; a network, and a volume of another driver, may have one. */
+const tooShort = (name: string | undefined, said: AppVolume | null | undefined, path: Path): Found[] =>
+  name?.length === 1 && said?.external !== true && [undefined, 'local'].includes(said?.driver)
+    ? [[path, `Too short: the engine makes no volume ${name}; two letters at least`]]
+    : [];
 
 /** Returns keys that come to the same name on the engine, on which two documents would work. */
 function namedTwice(app: string, spec: AppSpec, part: 'networks' | 'volumes'): Found[] {

@@ -110,7 +110,7 @@ export function checkRehearsal(
   if (document.kind !== 'App') return;
   const { metadata, spec } = document;
   const { name } = metadata;
-  const issues = checkRelease({ metadata: { origin: 'api' }, spec }, standaloneFor(name));
+  const issues = checkRelease({ metadata: { name, origin: 'api' }, spec }, standaloneFor(name));
   if (issues.length > 0) throw ResourceError.invalid(PLURALS.App, name, causesOf('FieldValueInvalid', issues));
 }
 

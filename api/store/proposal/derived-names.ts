@@ -1,8 +1,8 @@
 import { type EngineName, networkNames, volumeNames } from '../../../crds/model/engine-names.js';
 import { type Path, pathText } from '../../../crds/model/issue.js';
 import type { AnyDeclared, AnyResource, Key } from '../../../crds/model/kinds.js';
-import { allottedId, childName, containerName } from '../../../crds/model/names.js';
-import { releaseOf } from '../../../crds/model/release.js';
+import { allottedId, childName } from '../../../crds/model/names.js';
+import { type NumberedRelease, releaseOf, usualContainerName } from '../../../crds/model/release.js';
 import type { AppService, ServiceFields } from '../../../crds/model/types.js';
 
 /** Returns the number of an App, declared or allotted; undefined for other kinds. Pure. */
@@ -126,16 +126,12 @@ const serviceOf = (app: string, service: string): string => `service ${service} 
 function containerOf(
   app: string,
   service: string,
-  {
-    serviceId,
-    imageId,
-    containerName: said,
-  }: Pick<ServiceFields & AppService, 'serviceId' | 'imageId' | 'containerName'>,
-  release: { readonly id: number; readonly commit: string },
+  fields: Pick<ServiceFields & AppService, 'serviceId' | 'imageId' | 'containerName'>,
+  release: NumberedRelease,
 ): DerivedName {
+  const { containerName: said } = fields;
   if (said !== undefined) return namedContainer(said, ['spec', 'services', service, 'containerName']);
-  const image = imageId ?? serviceId ?? allottedId(`${app}/${service}`);
-  return { name: `container ${containerName(service, image, release.id, release.commit)}`, field: 'release' };
+  return { name: `container ${usualContainerName(app, service, fields, release)}`, field: 'release' };
 }
 
 const namedContainer = (name: string, path: Path): DerivedName => ({

@@ -29,6 +29,10 @@ export class MemoryVolumes {
     if (existing !== undefined && existing.driver !== driver) {
       throw new EngineError(`create ${name}: conflict: volume name must be unique`, 409);
     }
+    if (driver === 'local' && name.length < 2) {
+      const message = `create ${name}: volume name is too short, names should be at least two alphanumeric characters`;
+      throw new EngineError(message, 400);
+    }
     const volume = existing ?? {
       name,
       driver,

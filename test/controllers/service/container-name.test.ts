@@ -97,6 +97,23 @@ describe('the name that a service gives its container', () => {
     ]);
   });
 
+  it('is refused where another service of the App has it by itself, wherever that stands', () => {
+    const [web, db] = [
+      { image: 'web:1', imageId: 7 },
+      { image: 'web:1', containerName: 'web_7_1_local' },
+    ];
+    for (const services of [
+      { web, db },
+      { db, web },
+    ]) {
+      const result = parsed('shop', services);
+      assert.ok(!result.ok);
+      assert.deepEqual(result.issues, [
+        { path: 'spec.services.db.containerName', message: 'web_7_1_local is the container of web already' },
+      ]);
+    }
+  });
+
   it('waits for a foreign container that has it, and leaves that alone', async () => {
     const foreign = device.engine.docker.createContainer('nextcloud', { Image: 'web:1' });
     await declare(app({ containerName: 'nextcloud' }));

@@ -134,7 +134,7 @@ describe('what the engine would refuse is refused before anything is stopped', (
 describe('a target state with what the engine would refuse', () => {
   const issuesOf = (fields: object): readonly string[] =>
     checkRelease({
-      metadata: { origin: 'local' },
+      metadata: { name: 'shop', origin: 'local' },
       spec: { ...specOf(fields), release: { commit: 'c' } } as { services: Record<string, AppService> },
     }).map(({ path }) => path);
 
@@ -154,7 +154,7 @@ describe('a target state with what the engine would refuse', () => {
 describe('one port of the host for two services of an App', () => {
   const issuesOf = (other: object, origin: 'api' | 'local' = 'api') =>
     checkRelease({
-      metadata: { origin },
+      metadata: { name: 'shop', origin },
       spec: {
         release: { commit: 'c' },
         services: { a: { image: 'x', ports: ['80', '8099:80'] }, b: { image: 'x', ports: ['8099:81'], ...other } },

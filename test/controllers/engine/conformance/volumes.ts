@@ -22,6 +22,10 @@ export function describeVolumes(fixture: EngineFixture): void {
       );
     });
 
+    it('makes none of one letter', async () => {
+      await assert.rejects(fixture.engine.createVolume('a', { Labels: {} }, signal), /too short/);
+    });
+
     it('keeps a volume for every container, also one that never ran', async () => {
       const name = fixture.names.volume();
       const container = await create({ HostConfig: { Binds: [`${name}:/data`] } });

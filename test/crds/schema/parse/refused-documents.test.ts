@@ -172,6 +172,24 @@ describe('parseDocument', () => {
       })),
       { it: 'what is no data', value: app({ name: () => 1 }), want: ['spec.name: A function is not data'] },
       {
+        it: 'volumes of one letter, which only another driver makes',
+        value: app({
+          volumes: {
+            a: { name: 'a' },
+            b: { name: 'b', driver: 'x' },
+            c: { name: 'c', external: true },
+            d: { name: 'dd' },
+          },
+          networks: { a: { name: 'a' } },
+        }),
+        want: ['spec.volumes.a.name: Too short: the engine makes no volume a; two letters at least'],
+      },
+      {
+        it: 'a Volume of one letter',
+        value: document('Volume', 'x.a', { app: 'x', appId: 1, appUuid: 'u', volumeName: 'a', reclaim: 'Retain' }),
+        want: ['spec.volumeName: Too short: the engine makes no volume a; two letters at least'],
+      },
+      {
         it: 'infinity',
         value: app({ appId: Number.POSITIVE_INFINITY }),
         want: ['spec.appId: Infinity is not a number that can be kept'],
