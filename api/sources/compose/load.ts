@@ -12,11 +12,23 @@ export type FileAnswer =
   /** Undefined: there is no such file. */
   | { readonly text: undefined; readonly why?: string };
 
+/** What is known of the contents of a secret or a config. */
+export type ContentAnswer =
+  /** Changes with the contents; undefined: nobody looks after this file. */
+  | { readonly isThere: true; readonly digest: string | undefined }
+  /** Nothing can be mounted; `why`: another reason than that there is no such file. */
+  | { readonly isThere: false; readonly why?: string };
+
 export interface ComposeOptions {
   /** The project's folder, absolute: relative paths start there. */
   readonly folder: string;
   /** Reads a file, given its absolute path; links are the reader's to follow or to refuse. */
   readonly readFile: (path: string) => Promise<FileAnswer>;
+  /**
+   * Tells about the contents of a secret or a config, given its absolute path: one that is missing is a problem then, and
+   * other contents are another App. Left out where the files of the device cannot be seen.
+   */
+  readonly lookAt?: (path: string) => Promise<ContentAnswer>;
   /** The Compose files, relative to the folder, instead of those that Compose would choose. */
   readonly files?: readonly string[];
   /** Variables that go before those of `.env`. Never the environment of a process. */
@@ -246,8 +258,9 @@ class Loader {
       basename(folder);
     const normal = projectName(chosen);
     if (normal !== '') return normal;
-    const message = `The project has no name: ${JSON.stringify(chosen)} has no letter and no digit; write name: at the top`;
-    this.#findings.problem(written?.at ?? { file: this.#shown(folder) }, message);
+    const what = chosen === '' ? 'nothing says one' : `${JSON.stringify(chosen)} has no letter and no digit`;
+    const message = `The project has no name: ${what}; write name: at the top`;
+    this.#findings.problem(written?.at ?? parsed[0]?.at ?? { file: this.#shown(folder) }, message);
     return undefined;
   }
 

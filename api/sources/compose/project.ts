@@ -39,6 +39,8 @@ interface ComposeContent {
   readonly file?: string;
   readonly environment?: string;
   readonly content?: string;
+  /** Changes with the contents of the file. */
+  readonly digest?: string;
 }
 
 /** A project in Compose's canonical form: what all its files say together, with the profiles that are on. */
@@ -158,8 +160,8 @@ class ProjectReader {
       services,
       networks: this.#networks(root, name, services),
       volumes: this.#named(root, 'volumes', volume, name),
-      secrets: this.#contents(root, 'secrets', name),
-      configs: this.#contents(root, 'configs', name),
+      secrets: await this.#contents(root, 'secrets', name, services),
+      configs: await this.#contents(root, 'configs', name, services),
     };
     this.#checkReferences(model, nodes);
     return model;
@@ -336,18 +338,35 @@ class ProjectReader {
     return Object.fromEntries(entries);
   }
 
-  #contents(root: Mapping, section: string, project: string): Record<string, ComposeContent> {
-    const read = this.#named<ComposeContent>(root, section, content, project);
-    const entries = Object.entries(read).map(([key, one]): [string, ComposeContent] => {
-      const file = child(child(child(root, section), key), 'file');
-      return [
-        key,
-        file === undefined || one.file === undefined
-          ? one
-          : { ...one, file: pathFrom(one.file, file.at, this.#context.home) },
-      ];
-    });
-    return Object.fromEntries(entries);
+  async #contents(
+    root: Mapping,
+    section: 'secrets' | 'configs',
+    project: string,
+    services: Readonly<Record<string, ComposeService>>,
+  ): Promise<Record<string, ComposeContent>> {
+    const used = new Set(Object.values(services).flatMap((one) => (one[section] ?? []).map(({ source }) => source)));
+    const found: [string, ComposeContent][] = [];
+    for (const [key, one] of Object.entries(this.#named<ComposeContent>(root, section, content, project))) {
+      const written = child(child(child(root, section), key), 'file');
+      if (written === undefined || one.file === undefined) {
+        found.push([key, one]);
+        continue;
+      }
+      const file = pathFrom(one.file, written.at, this.#context.home);
+      const digest = used.has(key) ? await this.#digest(file, written, this.#at(section, key, 'file')) : undefined;
+      found.push([key, { ...one, file, ...(digest === undefined ? {} : { digest }) }]);
+    }
+    return Object.fromEntries(found);
+  }
+
+  /** Returns what changes with the contents of a file, where somebody looks after them. A file that is not there is a problem. */
+  async #digest(file: string, written: Node, at: Reading): Promise<string | undefined> {
+    const { lookAt, shown } = this.options;
+    if (lookAt === undefined) return undefined;
+    this.files.add(file);
+    const answer = await lookAt(file);
+    if (answer.isThere) return answer.digest;
+    return at.problem(written, answer.why ?? `There is no file ${shown?.(file) ?? file}`);
   }
 
   #checkReferences(model: ComposeModel, nodes: ReadonlyMap<string, Mapping>): void {

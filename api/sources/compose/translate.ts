@@ -1,3 +1,4 @@
+import { canonicalHash } from '../../../crds/model/hash.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { allottedId } from '../../../crds/model/names.js';
 import { unknownField } from '../../../crds/schema/explain-errors.js';
@@ -66,6 +67,9 @@ const SAME = [
   ],
   ...['sysctls', 'tmpfs', 'ulimits', 'user', 'userns_mode', 'uts', 'working_dir', 'blkio_config', 'network_mode'],
 ] as const;
+
+/** Label that differs once a file has other contents that a service mounts as a secret or config: it mounts what was there when it started. */
+const CONTENTS = 'io.supercargo.contents';
 
 /** Translates a project to the spec of an App. What cannot be said there is a problem, what is lost a warning. */
 export class Translator {
@@ -166,6 +170,7 @@ export class Translator {
       restart: this.#restart(service),
       ...this.#ports(name, service),
       ...this.#volumes(service),
+      ...this.#labels(service),
       ...(plain.length > 0 ? { devices: plain } : {}),
       ...(extra_hosts ? { extra_hosts: extra_hosts.map((line) => line.replace('=', ':')) } : {}),
       ...(healthcheck ? { healthcheck } : {}),
@@ -252,6 +257,15 @@ export class Translator {
         { type: 'bind', source: file, target: targetOf(grant), read_only: true, bind: { create_host_path: false } },
       ];
     });
+  }
+
+  #labels({ labels, secrets = [], configs = [] }: ComposeService): Values {
+    const mounted = [
+      ...secrets.map(({ source }) => this.model.secrets[source]?.digest),
+      ...configs.map(({ source }) => this.model.configs[source]?.digest),
+    ];
+    if (mounted.every((digest) => digest === undefined)) return {};
+    return { labels: { ...labels, [CONTENTS]: canonicalHash(mounted).slice(0, 16) } };
   }
 
   #networks(name: string, { networks = {}, network_mode }: ComposeService): Values {

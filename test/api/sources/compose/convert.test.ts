@@ -43,6 +43,70 @@ async function webOf(fields: string): Promise<Values> {
   return services.web;
 }
 
+describe('the files of a Compose project', () => {
+  const look = (given: Files): Promise<Converted> =>
+    convertProject(
+      {
+        folder: FOLDER,
+        readFile: async (path) => ({ text: given[posix.relative(FOLDER, path)] }),
+        lookAt: async (path) => {
+          const name = posix.relative(FOLDER, path);
+          if (name.startsWith('..')) return { isThere: true, digest: undefined };
+          return given[name] === undefined ? { isThere: false } : { isThere: true, digest: String(given[name]) };
+        },
+        shown: (path) => posix.relative(dirname(FOLDER), path),
+      },
+      parseDocument,
+    );
+  const project = {
+    'compose.yaml':
+      'include: [more/compose.yaml]\nservices:\n  web: {extends: {file: base.yaml, service: web}, env_file: [a.env, {path: b.env, required: false}]}\n' +
+      '  db: {image: y, secrets: [pw, far], configs: [conf]}\n' +
+      'secrets: {pw: {file: pw.txt}, far: {file: /etc/far}, unused: {file: unused.txt}}\nconfigs: {conf: {file: ./conf}}\n',
+    'more/compose.yaml': 'services: {more: {image: x}}',
+    ...{ 'base.yaml': 'services: {web: {image: x}}', 'a.env': '', 'pw.txt': 'secret', conf: 'one' },
+  };
+
+  it('are all told, also those that are not there', async () => {
+    const { files, problems } = await look(project);
+    assert.deepEqual(lines(problems), []);
+    const told = files
+      .map((path) => posix.relative(FOLDER, path))
+      .filter((path) => !/override|docker-|\.yml$/.test(path));
+    assert.deepEqual(told.sort(), [
+      ...['../../etc/far', '.env', 'a.env', 'b.env', 'base.yaml', 'compose.yaml', 'conf'],
+      ...['more/.env', 'more/compose.yaml', 'pw.txt'],
+    ]);
+  });
+
+  it('have a problem for each secret, config, file of variables and extended file that is missing, where it is named', async () => {
+    const { 'pw.txt': _pw, conf: _conf, 'a.env': _a, 'base.yaml': _base, ...rest } = project;
+    const { problems, document } = await look(rest);
+    assert.equal(document, undefined);
+    const told = lines(problems).filter((line) => line.includes('no file'));
+    assert.deepEqual(told.sort(), [
+      'shop/compose.yaml:3:25: There is no file shop/base.yaml',
+      'shop/compose.yaml:3:62 services.web.env_file: There is no file shop/a.env',
+      'shop/compose.yaml:5:22 secrets.pw.file: There is no file shop/pw.txt',
+      'shop/compose.yaml:6:24 configs.conf.file: There is no file shop/conf',
+    ]);
+  });
+
+  it('are another App once a secret or config has other contents, of the services that mount it', async () => {
+    const labels = async (given: Files): Promise<unknown[]> => {
+      const spec = (await look(given)).document?.spec;
+      assert.ok(isMap(spec) && isMap(spec.services));
+      return Object.values(spec.services).map((service) => isMap(service) && service.labels);
+    };
+    const before = await labels(project);
+    assert.deepEqual(before, await labels({ ...project, 'unused.txt': 'x' }));
+    const after = await labels({ ...project, conf: 'two' });
+    assert.deepEqual([before[0], before[2]], [after[0], after[2]]);
+    assert.notDeepEqual(before, after);
+    assert.ok(!JSON.stringify(before).includes('secret'));
+  });
+});
+
 describe('a Compose project as an App', () => {
   it('has the name of the project, and what Compose takes for granted written out', async () => {
     const { document } = await convert('services: {web: {image: nginx}}');
