@@ -222,7 +222,8 @@ class DocumentStore implements Store {
   propose(proposal: Proposal): Promise<Accepted> {
     return this.#inTurn(async () => {
       const plan = await this.#carryOut(proposal, 'replace');
-      const said = [...(proposal.problems ?? []), ...plan.refused];
+      const warnings = (proposal.warnings ?? []).map((one): Problem => ({ ...one, severity: 'warning' }));
+      const said = [...(proposal.problems ?? []), ...plan.refused, ...warnings];
       this.#unavailableOrigins.delete(proposal.origin);
       this.#setProblems(proposal.origin, said);
       return acceptedOf(plan);

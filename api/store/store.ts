@@ -29,6 +29,8 @@ export interface Proposal {
   readonly owner?: Key;
   readonly documents: readonly Proposed[];
   readonly problems?: readonly Problem[];
+  /** What was taken, and is probably not meant. They keep nothing back. */
+  readonly warnings?: readonly Problem[];
   /** All or nothing: when one document is refused, nothing changes. */
   readonly atomic?: boolean;
 }
@@ -86,7 +88,7 @@ export interface Reader {
   since(resourceVersion: string): readonly Change[] | undefined;
   events(key?: Key): readonly ResourceEvent[];
   watchEvents(listener: (event: ResourceEvent) => void): () => void;
-  /** Returns everything that origins declared and that was not accepted, by origin. */
+  /** Returns everything that origins declared and that was not accepted, and warnings about what was, by origin. */
   problems(): readonly (Problem & { readonly origin: Origin })[];
   /** Returns the origins that cannot be read at present, for how long, and why. */
   unavailableOrigins(): readonly { readonly origin: Origin; readonly forMs: number; readonly message: string }[];

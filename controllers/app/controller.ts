@@ -14,7 +14,7 @@ import { type AppDeps, type AppObservation, type Memory, observeApp } from './ob
 import { type AppFacts, type AppPlan, planApp, REJECTED, validateApp } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { identityOf } from './release/children.js';
-import { type AppResult, appStatus, availability } from './status.js';
+import { type AppResult, appStatus, availability, translation } from './status.js';
 import { wakeLockWaiters } from './update-lock.js';
 
 /** Makes the controller of Apps: it stages, promotes and verifies releases, and takes Apps down. */
@@ -35,7 +35,10 @@ export function appController(deps: AppDeps): Controller {
       plan: planApp,
       execute: (app, step, facts, _signal, report) => executeAppStep(deps, memory, app, step, facts, report),
       status: appStatus,
-      conditions: availability,
+      conditions: (app, facts, progress) => {
+        const own = availability(app, facts, progress);
+        return own && [...own, ...translation(app)];
+      },
       announce: (before, after) => {
         announceSuspension(deps, before, after);
         announceWait(deps, before, after);

@@ -135,6 +135,17 @@ export function availability(
   return [{ type: 'Available', status: 'False', reason: 'ServicesNotHealthy', message: `Not well: ${names}` }];
 }
 
+/** `TranslatedFrom`, of an App that is not written as one: what it was made of. Pure. */
+export const translation = ({ metadata: { source } }: App): readonly OwnCondition[] =>
+  source?.composeFiles === undefined
+    ? []
+    : [
+        {
+          ...{ type: 'TranslatedFrom', status: 'True', reason: 'Compose' },
+          message: `Translated from ${source.composeFiles.join(', ')}`,
+        },
+      ];
+
 /** `Locking` only while the App waits for the lock. */
 const phaseOf = ({ phase }: AppPlan, locked: boolean): AppStatus['phase'] =>
   phase === 'Locking' && locked ? 'Promoting' : phase;

@@ -62,6 +62,8 @@ export interface Source {
   readonly commit?: { readonly hash: string; readonly author?: string; readonly subject?: string };
   /** It was a Supervisor's target state and not a document of ours. */
   readonly isTargetState?: true;
+  /** It was a Compose project, and these are all its Compose files. */
+  readonly composeFiles?: readonly string[];
 }
 
 /** Why a declaration was not accepted. */
@@ -73,6 +75,8 @@ export interface Problem {
   readonly source?: Source;
   readonly kind?: Kind;
   readonly name?: string;
+  /** What was declared was taken nevertheless. Left out: it was not. */
+  readonly severity?: 'warning';
 }
 
 /** A command as data: a controller acts while `id` is not the one that its status calls handled. */

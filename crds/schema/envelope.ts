@@ -23,6 +23,7 @@ const SOURCE = {
   line: integer('Its line, from 1.'),
   column: integer('Its column, from 1.'),
   isTargetState: flag('Whether it was a target state of the Supervisor.'),
+  composeFiles: list('The Compose files of the project that it was, all of them.', { type: 'string' }),
 };
 
 /** `metadata` of every kind: what a document may set, then what the agent adds. */

@@ -185,12 +185,23 @@ function waitingLines({ io }: Session, facts: Facts): readonly string[] {
 
 /** Returns the problems. Pure. */
 export function problemLines({ io }: Pick<Session, 'io'>, { problems }: Pick<Facts, 'problems'>): readonly string[] {
-  if (problems.length === 0) return [];
-  const lines = problems.slice(0, LIMIT_LINES).map(({ source, path, message }) => {
-    const place = source ? `${[source.file, source.line].filter(Boolean).join(':')}: ` : '';
-    return `  ${place}${path ? `${path}: ` : ''}${message}`;
-  });
-  return ['', io.style('bold', 'NOT ACCEPTED'), ...lines, ...moreLines(problems.length)];
+  const section = (title: string, told: readonly Problem[]): readonly string[] => {
+    const lines = told.slice(0, LIMIT_LINES).map(({ source, path, message }) => {
+      const place = source ? `${[source.file, source.line].filter(Boolean).join(':')}: ` : '';
+      return `  ${place}${path ? `${path}: ` : ''}${message}`;
+    });
+    return told.length === 0 ? [] : ['', io.style('bold', title), ...lines, ...moreLines(told.length)];
+  };
+  return [
+    ...section(
+      'NOT ACCEPTED',
+      problems.filter(({ severity }) => severity === undefined),
+    ),
+    ...section(
+      'WARNINGS',
+      problems.filter(({ severity }) => severity === 'warning'),
+    ),
+  ];
 }
 
 const moreLines = (count: number): readonly string[] =>

@@ -5,7 +5,10 @@ import { boolean, integer, type JsonSchema, listOf, mapOf, object, oneOf, ref, t
 
 const time = { type: 'string', format: 'date-time' };
 const commit = object({ hash: text, author: text, subject: text });
-const source = object({ file: text, line: integer, column: integer, commit }, 'line', 'column', 'commit');
+const source = object(
+  { ...{ file: text, line: integer, column: integer, commit }, isTargetState: boolean, composeFiles: listOf(text) },
+  ...['line', 'column', 'commit', 'isTargetState', 'composeFiles'],
+);
 const problem = {
   message: text,
   path: text,
@@ -246,7 +249,13 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     kind: { const: 'ProblemList' },
     apiVersion,
     metadata: ref('ListMetadata'),
-    items: listOf(object({ ...problem, origin: text }, ...optional(problem).filter((name) => name !== 'message'))),
+    items: listOf(
+      object(
+        { ...problem, origin: text, severity: { const: 'warning' } },
+        ...optional(problem).filter((name) => name !== 'message'),
+        'severity',
+      ),
+    ),
   }),
   Health: object({
     apiVersion,

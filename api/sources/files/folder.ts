@@ -1,16 +1,19 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
-import { KINDS, type Problem } from '../../../crds/model/kinds.js';
+import { KINDS, type Problem, type Source } from '../../../crds/model/kinds.js';
 import { type Cancel, type Clock, clockSteps, pause, systemClock } from '../../platform/clock.js';
 import { errorMessage, hasCode } from '../../platform/errors.js';
-import { answerWithin, readRegular, UnfitFileError } from '../../platform/read-file.js';
+import { answerWithin, readRegular } from '../../platform/read-file.js';
 import type { Store } from '../../store/store.js';
 import type { Documents, Log, Parse } from '../documents.js';
 import { ProblemLog } from '../problem-log.js';
 import { planWholeSet } from '../whole-set.js';
+import { ComposeProjects, homeOfUser, keeping, type ReadProject, type WatchedInputs } from './compose-projects.js';
+import { FileCalls, SilentError } from './file-calls.js';
+import { type FoundFiles, findProjects, type Look, lookOf } from './find-projects.js';
 import { LIMIT_BYTES, readDocuments, tooLarge } from './read-documents.js';
 import { reasonOf, SCAN_LIMITS, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
 
@@ -35,6 +38,8 @@ export interface FolderOptions {
   readonly answerMs?: number;
   readonly scan?: typeof scanFolder;
   readonly read?: typeof readRegular;
+  /** What `~` and HOME stand for in Compose files. */
+  readonly home?: string;
 }
 
 /** The origin `files`: folders of documents that should run. */
@@ -56,8 +61,6 @@ const LONGEST_DEBOUNCE_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 /** Longest time for a look, ms: thousands of files on a slow disk take less; a share on a network that has died never answers. */
 const ANSWER_MS = 30_000;
-/** Number of calls that may hang: each keeps a thread, and Node has four of them for everything. */
-const LIMIT_HUNG = 2;
 /** How long a stop waits for the present look, ms. */
 const STOP_MS = 5000;
 /** How often a folder with too many files is read, ms: each time takes a second of a small device. */
@@ -73,6 +76,9 @@ interface ReadFile {
   readonly stamp: string;
   readonly hash: string;
   readonly read: Documents;
+  readonly look: Look;
+  /** It was read as a file in the folder of a project, in which only our documents count. */
+  readonly isMember: boolean;
 }
 
 class WatchedFolders implements FolderSource {
@@ -86,9 +92,11 @@ class WatchedFolders implements FolderSource {
   readonly #folders = new Map<string, { identity: string; files: number }>();
   /** Identity and number of files of folders below: those that could be listed and were not doubted. */
   readonly #below = new Map<string, { identity: string; files: number }>();
-  /** Folders and files whose file system has not answered in time, and the message about them. */
-  readonly #hung = new Map<string, string>();
-  #watcher: { paths: string; watcher: FSWatcher } | undefined;
+  readonly #calls: FileCalls;
+  readonly #projects: ComposeProjects;
+  /** Files that Compose projects read, or looked for, and documents in places that are not looked through any more. */
+  #inputs: ReadonlyMap<string, SeenFile | undefined> = new Map();
+  #watcher: { paths: string; inputs: WatchedInputs; watcher: FSWatcher } | undefined;
   #polling = false;
   #running: Promise<void> | undefined;
   #again = false;
@@ -117,8 +125,18 @@ class WatchedFolders implements FolderSource {
       answerMs: ANSWER_MS,
       scan: scanFolder,
       read: readRegular,
+      home: homeOfUser(),
       ...options,
     };
+    const { clock, answerMs } = this.#options;
+    this.#calls = new FileCalls({
+      ...{ clock, answerMs },
+      onAnswer: () => {
+        this.#seen = '';
+        this.#hint();
+      },
+    });
+    this.#projects = new ComposeProjects({ ...this.#options, calls: this.#calls });
     this.#wasSet = clockSteps(this.#options.clock);
     this.#problems = new ProblemLog(options.log);
   }
@@ -134,6 +152,7 @@ class WatchedFolders implements FolderSource {
 
   async rescan(): Promise<void> {
     for (const [file, known] of this.#files) this.#files.set(file, { ...known, stamp: '' });
+    this.#projects.expire();
     this.#seen = '';
     await this.#look();
   }
@@ -214,6 +233,8 @@ class WatchedFolders implements FolderSource {
     for (;;) {
       const seen: SeenFolder[] = [];
       for (const folder of folders) seen.push(this.#doubtBelow(this.#doubt(await this.#scan(folder))));
+      const inProjects = new Map(seen.flatMap(({ projects }) => [...projects]));
+      this.#inputs = await this.#projects.look(inProjects, this.#declaredInside([...inProjects.keys()]));
       const waitMs = this.#unsettledForMs(seen);
       if (waitMs <= 0 || clock.monotonic() >= until) return seen;
       await pause(clock, waitMs, this.#stop.signal);
@@ -222,38 +243,12 @@ class WatchedFolders implements FolderSource {
 
   /** Lists a folder; returns a failure while its file system does not answer. */
   async #scan(folder: string): Promise<SeenFolder> {
-    const { scan, answerMs } = this.#options;
-    const silent = this.#silence(folder);
-    if (silent !== undefined) return unseen(folder, silent);
-    const asked = scan(folder);
     try {
-      return await answerWithin(asked, answerMs);
+      return await this.#calls.ask(folder, () => this.#options.scan(folder, this.#projects.isProject));
     } catch (error) {
-      if (!(error instanceof UnfitFileError)) throw error;
-      return unseen(folder, this.#hang(folder, asked));
+      if (!(error instanceof SilentError)) throw error;
+      return unseen(folder, error.message);
     }
-  }
-
-  /** Waits until the pending call has ended before the path is used again; then looks again. Returns the message meanwhile. */
-  #hang(path: string, asked: Promise<unknown>): string {
-    const { clock, answerMs } = this.#options;
-    const since = new Date(clock.now() - answerMs).toISOString();
-    const message = `Has not been looked at since ${since}: its file system does not answer (a network share that is gone?); what it declared stays`;
-    this.#hung.set(path, message);
-    const ended = (): void => {
-      this.#hung.delete(path);
-      this.#seen = '';
-      this.#hint();
-    };
-    asked.then(ended, ended);
-    return message;
-  }
-
-  /** Returns why a path cannot be read now; undefined when it can. */
-  #silence(path: string): string | undefined {
-    const message = this.#hung.get(path);
-    if (message !== undefined || this.#hung.size < LIMIT_HUNG) return message;
-    return `Is not looked at while the file systems of ${[...this.#hung.keys()].join(' and ')} do not answer`;
   }
 
   /**
@@ -301,21 +296,35 @@ class WatchedFolders implements FolderSource {
 
   /** Returns the file of each stored document. */
   #declaredIn(): readonly string[] {
+    return this.#sources().map(({ file }) => file);
+  }
+
+  #sources(): readonly Source[] {
     const { store } = this.#options;
     return KINDS.flatMap((kind) => store.list(kind)).flatMap(({ metadata: { origin, source, deletionTimestamp } }) =>
-      origin === 'files' && deletionTimestamp === undefined && source ? [source.file] : [],
+      origin === 'files' && deletionTimestamp === undefined && source ? [source] : [],
     );
+  }
+
+  /** Returns the files in folders of projects from which documents were read, and no projects. */
+  #declaredInside(projects: readonly string[]): readonly string[] {
+    if (projects.length === 0) return [];
+    const inside = this.#sources().filter(
+      ({ file, composeFiles }) => composeFiles === undefined && projects.some((folder) => isBelow(folder, file)),
+    );
+    return [...new Set(inside.map(({ file }) => file))];
   }
 
   /** Returns how long until every changed file has been left alone for long enough, and every missing one was missed twice. */
   #unsettledForMs(folders: readonly SeenFolder[]): number {
     const { clock, settleMs } = this.#options;
-    const files = folders.flatMap((folder) => folder.files);
+    const files = filesOf(folders, this.#inputs);
     this.#sight(files);
     const waits = [...this.#sightings.values()].map(({ calmAtMs }) => calmAtMs - clock.monotonic());
 
     const present = new Set(files.map(({ file }) => file));
-    const gone = new Set([...this.#files.keys()].filter((file) => !present.has(file)));
+    const known = [...this.#files.keys(), ...this.#projects.presentInputs()];
+    const gone = new Set(known.filter((file) => !present.has(file)));
     if ([...gone].some((file) => !this.#gone.has(file))) waits.push(settleMs);
     this.#gone = gone;
     return Math.max(0, ...waits);
@@ -331,7 +340,7 @@ class WatchedFolders implements FolderSource {
     const before = new Map(this.#sightings);
     this.#sightings.clear();
     for (const { file, stamp, changedAtMs } of files) {
-      if (this.#files.get(file)?.stamp === stamp) continue;
+      if ((this.#files.get(file)?.stamp ?? this.#projects.stampOf(file)) === stamp) continue;
       const known = before.get(file);
       const ageMs = clock.now() - changedAtMs;
       const leftMs = wasSet || ageMs < 0 ? settleMs : settleMs - ageMs;
@@ -346,15 +355,33 @@ class WatchedFolders implements FolderSource {
     return sighting?.stamp === stamp && this.#options.clock.monotonic() < sighting.calmAtMs;
   }
 
+  /** The same for a file that was not looked at before it was read: nobody knows yet that it belongs to a project. */
+  #isFreshInput(file: SeenFile): boolean {
+    if (this.#sightings.get(file.file)?.stamp === file.stamp) return this.#isFresh(file);
+    if (this.#projects.stampOf(file.file) === file.stamp) return false;
+    const ageMs = this.#options.clock.now() - file.changedAtMs;
+    return ageMs >= 0 && ageMs < this.#options.settleMs;
+  }
+
   async #take(folders: readonly SeenFolder[]): Promise<void> {
     const failures = folders.flatMap((folder) => folder.failures);
-    const seen = JSON.stringify([folders.map(({ files, listed, problems }) => [files, listed, problems]), failures]);
+    const inputs = [...this.#inputs].map(([file, one]) => [file, one?.stamp]);
+    const seen = JSON.stringify([
+      ...[folders.map(({ files, listed, problems }) => [files, listed, problems]), failures, inputs],
+    ]);
     if (seen === this.#seen && this.#failedProposals === 0) return;
     this.#problems.tell('folders', failures);
 
     this.#isWritten = true;
-    const read: Documents[] = [];
-    for (const file of folders.flatMap((folder) => folder.files)) read.push(await this.#read(file));
+    const ownFolders = new Set(folders.flatMap(({ projects }) => [...projects.keys()]));
+    const held = new Map<string, Documents>();
+    for (const file of folders.flatMap((folder) => folder.files)) {
+      const isMember = ownFolders.has(dirname(file.file));
+      held.set(file.file, await this.#read(file, isMember));
+    }
+    const found = findProjects(folders, (file) => this.#files.get(file)?.look ?? 'other');
+    const read = await this.#readProjects(found);
+    read.push(...this.#documentsOf(found, held, [...ownFolders]));
     this.#problems.warn(read.flatMap(({ warnings }) => warnings));
     for (const folder of folders) read.push({ documents: [], problems: folder.problems, warnings: [] });
     const isReadable = folders.some(({ listed }) => listed.length > 0);
@@ -365,36 +392,99 @@ class WatchedFolders implements FolderSource {
     this.#seen = isTaken && this.#isWritten ? seen : '';
   }
 
-  /** What a file says; from memory while it has not changed. */
-  async #read(seen: SeenFile): Promise<Documents> {
+  /** Returns what Compose projects come to. A file that another project reads is none of its own. */
+  async #readProjects({ projects }: FoundFiles): Promise<Documents[]> {
+    this.#projects.keep(projects);
+    const read: (ReadProject & { readonly isFresh: boolean })[] = [];
+    for (const project of projects) {
+      read.push(await this.#projects.read(project, (file) => this.#isFreshInput(file)));
+    }
+    const readsOf = (one: ReadProject, other: ReadProject): boolean =>
+      one !== other && one.claims.has(other.found.main);
+    const own = read.filter(
+      (one) => one.found.names !== undefined || !read.some((other) => readsOf(other, one) && !readsOf(one, other)),
+    );
+    return own.map((one) => {
+      const { documents, problems, warnings } = one.isFresh ? this.#beingWritten(one.found.main) : one.read;
+      const named = one.name === undefined ? {} : { kind: 'App' as const, name: one.name };
+      return {
+        documents,
+        problems: keeping(problems, this.#declaredBy(one)),
+        warnings: warnings.map((warning) => ({ ...warning, ...named })),
+      };
+    });
+  }
+
+  /** Returns the names of Apps that came of a project, as stored; else the name that it has now. */
+  #declaredBy({ found, name }: ReadProject): readonly string[] {
+    const stored = this.#options.store.list('App').flatMap(({ metadata }) => {
+      const { origin, deletionTimestamp, source } = metadata;
+      if (origin !== 'files' || deletionTimestamp !== undefined || !source?.composeFiles) return [];
+      const isMine = found.names === undefined ? source.file === found.main : isBelow(found.folder, source.file);
+      return isMine ? [metadata.name] : [];
+    });
+    return stored.length > 0 ? stored : name === undefined ? [] : [name];
+  }
+
+  /** Returns what files say that are no Compose files; what is only read by a project has nothing to be wrong about. */
+  #documentsOf(
+    { documents, inProjects }: FoundFiles,
+    held: ReadonlyMap<string, Documents>,
+    ownFolders: readonly string[],
+  ): readonly Documents[] {
+    const claimed = new Set(this.#projects.all().flatMap(({ claims }) => [...claims]));
+    const declaring = new Set(this.#declaredIn());
+    const said = documents.flatMap(({ file }) => {
+      const read = held.get(file);
+      if (read === undefined) return [];
+      const isIgnored = claimed.has(file) && read.documents.length === 0 && !declaring.has(file);
+      if (isIgnored) return [];
+      if (!inProjects.has(file)) return [read];
+      const message = `Documents in the folder of the Compose project ${dirname(file)}: they are taken, because the file begins with apiVersion`;
+      return [{ ...read, warnings: [...read.warnings, { message, source: { file } }] }];
+    });
+    const taken = new Set(documents.map(({ file }) => file));
+    const passed = this.#declaredInside(ownFolders).filter((file) => !taken.has(file) && this.#inputs.get(file));
+    const kept = passed.map((file) => {
+      const message =
+        'It is in the folder of a Compose project, where only files count that begin with apiVersion, and none below; what it declared stays until it is moved out or removed';
+      return refused({ message, source: { file } });
+    });
+    return [...said, ...kept];
+  }
+
+  /**
+   * What a file says; from memory while it has not changed. A file in the folder of a project says nothing unless it looks
+   * like ours, and neither does a Compose file: projects are read with all their files.
+   */
+  async #read(seen: SeenFile, isMember: boolean): Promise<Documents> {
     const { file, size, stamp } = seen;
     const known = this.#files.get(file);
-    if (known?.stamp === stamp) return known.read;
+    if (known?.stamp === stamp && known.isMember === isMember) return known.read;
     if (this.#isFresh(seen)) return this.#beingWritten(file);
-    if (size > LIMIT_BYTES) return this.#know(file, { stamp, hash: '', read: refused(tooLarge(size, file)) });
-    const silent = this.#silence(file);
-    if (silent !== undefined) return refused({ message: silent, source: { file } });
-    const asked = this.#options.read(file, LIMIT_BYTES).then(async (content) => {
-      return { content, after: await stat(file, { bigint: true }) };
-    });
+    const about = { look: 'other', isMember } as const;
+    if (size > LIMIT_BYTES) {
+      const read = isMember ? NOTHING : refused(tooLarge(size, file));
+      return this.#know(file, { stamp, hash: '', read, ...about });
+    }
     try {
-      const { content, after } = await answerWithin(asked, this.#options.answerMs);
+      const { content, after } = await this.#calls.ask(file, async () => {
+        const bytes = await this.#options.read(file, LIMIT_BYTES);
+        return { content: bytes, after: await stat(file, { bigint: true }) };
+      });
       const hash = canonicalHash(content.toString('base64'));
-      if (known?.hash === hash) return this.#know(file, { ...known, stamp });
-      const read = readDocuments(content, file, this.#options);
+      if (known?.hash === hash && known.isMember === isMember) return this.#know(file, { ...known, stamp });
+      const look = lookOf(content.toString());
+      const isDocuments = isMember ? look === 'ours' : look !== 'compose' || !/ml$/i.test(file);
+      const read = isDocuments ? readDocuments(content, file, this.#options) : NOTHING;
       await nextTurn(); // a large file takes its time; others have their turn before the next one, and before the proposal
       // Changed while it was read: the stamp differs, so the next look reads it again.
       const isWhole = stampOf(after) === stamp;
-      return isWhole ? this.#know(file, { stamp, hash, read }) : this.#beingWritten(file);
+      return isWhole ? this.#know(file, { stamp, hash, read, look, isMember }) : this.#beingWritten(file);
     } catch (error) {
-      if (error instanceof UnfitFileError && error.code === 'ETIMEDOUT') {
-        return refused({ message: this.#hang(file, asked), source: { file } });
-      }
-      return this.#know(file, {
-        stamp: '',
-        hash: '',
-        read: refused({ message: reasonOf(error, 'file'), source: { file } }),
-      });
+      if (error instanceof SilentError) return refused({ message: error.message, source: { file } });
+      const read = isMember ? NOTHING : refused({ message: reasonOf(error, 'file'), source: { file } });
+      return this.#know(file, { stamp: '', hash: '', read, ...about });
     }
   }
 
@@ -427,9 +517,10 @@ class WatchedFolders implements FolderSource {
     const { documents, problems, kept } = planWholeSet({ read, listed, failures, stored });
     this.#problems.tell('documents', problems);
 
-    const signature = canonicalHash({ documents, problems, kept });
+    const warnings = read.flatMap((one) => one.warnings);
+    const signature = canonicalHash({ documents, problems, kept, warnings });
     if (signature === this.#proposed) return true;
-    const proposal = { origin: 'files' as const, documents, problems: [...failures, ...problems, ...kept] };
+    const proposal = { origin: 'files' as const, documents, problems: [...failures, ...problems, ...kept], warnings };
     const accepted = await store.propose(proposal);
     this.#failedProposals = 0;
     this.#problems.tell('proposal', []);
@@ -470,9 +561,11 @@ class WatchedFolders implements FolderSource {
   /** Watches the folders. The watch is replaced when a folder was, because the old one hears nothing then. */
   async #watch(folders: readonly SeenFolder[]): Promise<void> {
     if (this.#polling) return;
-    const paths = [...new Set(folders.flatMap((folder) => folder.watch))];
+    const own = folders.flatMap((folder) => folder.watch);
+    const inputs = this.#projects.watched();
+    const paths = [...new Set(own.length === 0 ? [] : [...own, ...inputs.targets])];
     const known = JSON.stringify([paths, folders.map(({ identity }) => identity)]);
-    if (known === this.#watcher?.paths) return;
+    if (known === this.#watcher?.paths && inputs === this.#watcher.inputs) return;
     await this.#watcher?.watcher.close();
     this.#watcher = undefined;
     if (paths.length === 0) return;
@@ -483,9 +576,9 @@ class WatchedFolders implements FolderSource {
         ignorePermissionErrors: true,
         atomic: false,
         depth: SCAN_LIMITS.depth,
-        ignored: (path) => isHiddenBelow(paths, path),
+        ignored: (path) => isLeftOut(paths, inputs, path),
       });
-      this.#watcher = { paths: known, watcher };
+      this.#watcher = { paths: known, inputs, watcher };
       watcher.on('all', () => this.#hint());
       watcher.on('ready', () => this.#hint()); // for changes between the look and now
       watcher.on('error', (error) => this.#pollInstead(error));
@@ -510,7 +603,7 @@ class WatchedFolders implements FolderSource {
 /** Returns a folder of which nothing is known now. */
 const unseen = (folder: string, message: string): SeenFolder => ({
   ...{ folder, identity: undefined, files: [], listed: [], identities: new Map(), isTooLarge: false },
-  ...{ problems: [], watch: [] },
+  ...{ problems: [], projects: new Map(), watch: [] },
   failures: [{ message, source: { file: folder } }],
 });
 
@@ -531,6 +624,17 @@ function countsAbove(files: readonly string[]): ReadonlyMap<string, number> {
 const isNamed = (problems: readonly Problem[], path: string): boolean =>
   problems.some(({ source }) => source && (source.file === path || isBelow(source.file, path)));
 
+/** Returns every file that was seen, once. Pure. */
+function filesOf(
+  folders: readonly SeenFolder[],
+  inputs: ReadonlyMap<string, SeenFile | undefined>,
+): readonly SeenFile[] {
+  const files = new Map(folders.flatMap((folder) => folder.files.map((file) => [file.file, file])));
+  for (const [file, seen] of inputs) if (seen !== undefined && !files.has(file)) files.set(file, seen);
+  return [...files.values()];
+}
+
+const NOTHING: Documents = { documents: [], problems: [], warnings: [] };
 const refused = (problem: Problem): Documents => ({ documents: [], problems: [problem], warnings: [] });
 
 const summary = (parts: Readonly<Record<string, readonly string[]>>): string =>
@@ -538,6 +642,16 @@ const summary = (parts: Readonly<Record<string, readonly string[]>>): string =>
     .filter(([, keys]) => keys.length > 0)
     .map(([verb, keys]) => `${verb} ${keys.join(', ')}`)
     .join('; ');
+
+/** Tells whether a folder or file is not watched: it is hidden, or lies in a project and is no part of it. Pure. */
+function isLeftOut(roots: readonly string[], { folders, paths }: WatchedInputs, path: string): boolean {
+  if (paths.has(path)) return false;
+  if (isHiddenBelow(roots, path)) return true;
+  for (let at = dirname(path), below = path; at !== below; below = at, at = dirname(at)) {
+    if (folders.has(at)) return at !== dirname(path) || !/^[^.#].*\.ya?ml$/i.test(basename(path));
+  }
+  return false;
+}
 
 /**
  * Tells whether a folder or file is hidden and not watched. Kubernetes swaps whole folders through `..data`, so two

@@ -40,6 +40,8 @@ export interface SeenFolder {
   readonly isTooLarge: boolean;
   /** Entries that cannot be read, and links that lead nowhere or in a circle: nothing is known of them, nor of what is below. */
   readonly problems: readonly Problem[];
+  /** Folders of Compose projects, with the names of everything in them. What lies in folders below them is not looked at. */
+  readonly projects: ReadonlyMap<string, ReadonlySet<string>>;
   /** Real paths that have to be watched. */
   readonly watch: readonly string[];
 }
@@ -47,9 +49,12 @@ export interface SeenFolder {
 /** Tells whether a name is that of a document: dot-files and leftovers of editors are not. Pure. */
 export const isDocumentFile = (name: string): boolean => /^[^.#].*\.(yaml|yml|json)$/i.test(name);
 
-/** Scans a folder and everything below it. Never throws, never loops; reads no file. */
-export async function scanFolder(folder: string): Promise<SeenFolder> {
-  const walk = new Walk(await ancestorsOf(folder));
+/** Tells whether a folder is a Compose project, by the names in it. Never throws. */
+export type IsProject = (directory: string, names: ReadonlySet<string>) => Promise<boolean>;
+
+/** Scans a folder and everything below it, but for folders in Compose projects. Never throws, never loops; reads no file. */
+export async function scanFolder(folder: string, isProject: IsProject = async () => false): Promise<SeenFolder> {
+  const walk = new Walk(await ancestorsOf(folder), isProject);
   const identity = await walk.enter(folder, folder, 0);
   return { folder, identity, ...walk.seen() };
 }
@@ -74,6 +79,7 @@ class Walk {
   readonly #listed = new Map<string, string>();
   readonly #failures: Problem[] = [];
   readonly #problems: Problem[] = [];
+  readonly #projects = new Map<string, ReadonlySet<string>>();
   readonly #watch = new Set<string>();
   /** Directories by identity, so that no link leads twice to one. */
   readonly #entered = new Map<string, string>();
@@ -81,7 +87,10 @@ class Walk {
   /** A limit is reached: the scan has ended. */
   #isOver = false;
 
-  constructor(private readonly ancestors: ReadonlyMap<string, string>) {}
+  constructor(
+    private readonly ancestors: ReadonlyMap<string, string>,
+    private readonly isProject: IsProject,
+  ) {}
 
   seen(): Omit<SeenFolder, 'folder' | 'identity'> {
     return {
@@ -91,6 +100,7 @@ class Walk {
       failures: this.#failures,
       isTooLarge: this.#isOver,
       problems: this.#problems,
+      projects: this.#projects,
       watch: this.#isOver ? [] : [...this.#watch], // watching would mean walking through all of it
     };
   }
@@ -139,6 +149,12 @@ class Walk {
       const entries = await this.#list(directory);
       if (entries === undefined) return identity;
       this.#listed.set(directory, identity);
+      const names = new Set(entries.map(({ name }) => name));
+      if (depth > 0 && (await this.isProject(directory, names))) {
+        this.#projects.set(directory, names);
+        await this.#visitProject(directory, entries, depth, device);
+        return identity;
+      }
       const filesBefore = this.#files.length;
       const misnamed = await this.#tellMisnamed(directory, entries);
       // Real directories first, so that a link to a sibling is the one that is left out.
@@ -188,6 +204,19 @@ class Walk {
         this.#tell(path, `The name of the file is no UTF-8: ${advice}`);
     }
     return misnamed;
+  }
+
+  /** Looks at the YAML files of a project, and at nothing below: there may be all the data of its services. */
+  async #visitProject(
+    directory: string,
+    entries: readonly Dirent[],
+    depth: number,
+    device: bigint | undefined,
+  ): Promise<void> {
+    for (const entry of [...entries].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (isDocumentFile(entry.name) && !entry.isDirectory() && /ml$/i.test(entry.name))
+        await this.#visit(directory, entry, depth, device);
+    }
   }
 
   async #visit(directory: string, entry: Dirent, depth: number, device: bigint | undefined): Promise<void> {

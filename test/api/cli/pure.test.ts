@@ -221,6 +221,11 @@ describe('what was not accepted', () => {
   const io = { style: (_colour: string, text: string) => text } as unknown as Parameters<typeof problemLines>[0]['io'];
   const lines = (count: number) =>
     problemLines({ io }, { problems: Array.from({ length: count }, (_, at) => ({ message: `no ${at}` })) });
+  it('stands apart from warnings about what was', () => {
+    const problems = [{ message: 'a' }, { message: 'b', severity: 'warning' }] as const;
+    assert.deepEqual(problemLines({ io }, { problems }), ['', 'NOT ACCEPTED', '  a', '', 'WARNINGS', '  b']);
+  });
+
   it('is shown in twenty lines, and how many more there are', () => {
     assert.deepEqual(lines(2), ['', 'NOT ACCEPTED', '  no 0', '  no 1']);
     assert.equal(lines(20).length, 22);

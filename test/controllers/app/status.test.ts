@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AppObservation } from '../../../controllers/app/observe.js';
 import type { AppPlan } from '../../../controllers/app/plan.js';
-import { type AppResult, appStatus } from '../../../controllers/app/status.js';
+import { type AppResult, appStatus, translation } from '../../../controllers/app/status.js';
 import { act, settled, TerminalError, wait } from '../../../controllers/runtime/outcome.js';
 import type { Progress } from '../../../controllers/runtime/reconciler.js';
 import type { App } from '../../../crds/model/kinds.js';
@@ -149,4 +149,21 @@ describe('the status of an App', () => {
       assert.deepEqual(appStatus(now, { ...observation, ...sees }, progress), want);
     });
   }
+});
+
+describe('the conditions of an App', () => {
+  it('say which Compose files it was translated from', () => {
+    const app = anApp();
+    assert.deepEqual(translation(app), []);
+    const source = {
+      file: 'm/shop/compose.yaml',
+      composeFiles: ['m/shop/compose.yaml', 'm/shop/compose.override.yaml'],
+    };
+    assert.deepEqual(translation({ ...app, metadata: { ...app.metadata, source } }), [
+      {
+        ...{ type: 'TranslatedFrom', status: 'True', reason: 'Compose' },
+        message: 'Translated from m/shop/compose.yaml, m/shop/compose.override.yaml',
+      },
+    ]);
+  });
 });

@@ -1,0 +1,98 @@
+import { basename, dirname, extname, join } from 'node:path';
+import { COMPOSE_FILES, isComposeText, OVERRIDE_FILES } from '../compose/compose-files.js';
+import type { SeenFile, SeenFolder } from './scan-folders.js';
+
+/** A Compose project of a watched folder, before it is read. Paths are as the folder was given. */
+export interface FoundProject {
+  /** The file that makes it a project; identifies it. */
+  readonly main: string;
+  readonly folder: string;
+  /** The names in its folder, when that was listed. */
+  readonly names?: ReadonlySet<string>;
+  /** Its Compose files, when Compose does not choose them. */
+  readonly files?: readonly string[];
+  /** The name that it has unless it says another; empty: it has to say one. */
+  readonly name?: string;
+}
+
+export interface FoundFiles {
+  readonly projects: readonly FoundProject[];
+  /** Files that are read for documents. */
+  readonly documents: readonly SeenFile[];
+  /** Those of them that lie in the folder of a project. */
+  readonly inProjects: ReadonlySet<string>;
+}
+
+/** What the text of a file looks like: documents of ours, a Compose file, or anything else. */
+export type Look = 'ours' | 'compose' | 'other';
+
+/** Returns what a text looks like, by its beginning and the beginnings of its lines. Pure. */
+export function lookOf(text: string): Look {
+  if (/^\uFEFF?(?:[ \t]*(?:#.*)?\r?\n|---.*\n|%.*\n)*apiVersion[ \t]*:[ \t]*["']?supercargo\.io\//.test(text))
+    return 'ours';
+  return isComposeText(text) ? 'compose' : 'other';
+}
+
+/** Tells whether the text of a file with a Compose name is none: documents of ours, or what another program reads. Pure. */
+export const isNoCompose = (text: string): boolean =>
+  /^(?:kind|apiVersion)[ \t]*:/m.test(text) || /^\s*[{[][\s\S]{0,2000}"(?:kind|apiVersion)"/.test(text);
+
+/** Tells whether a `.env` names the Compose files of its folder. Pure. */
+export const namesComposeFiles = (text: string): boolean =>
+  /^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*[=:][ \t]*\S/m.test(text);
+
+const isYaml = (file: string): boolean => /\.ya?ml$/i.test(file);
+const stemOf = (file: string): string => basename(file, extname(file));
+const OVERRIDE = /\.override$/;
+
+/**
+ * Tells projects and documents apart. A folder with a Compose file is a project, and only what looks like ours in it is
+ * documents. Elsewhere a file that looks like a Compose file is a project with the name of the file, together with its
+ * override beside it; at the top of a watched folder a file with a Compose name has to say a name. Pure.
+ */
+export function findProjects(folders: readonly SeenFolder[], look: (file: string) => Look): FoundFiles {
+  const projects: FoundProject[] = [];
+  const documents: SeenFile[] = [];
+  const inProjects = new Set<string>();
+  for (const { folder: top, files, projects: ownFolders } of folders) {
+    for (const [folder, names] of ownFolders) {
+      projects.push({ main: join(folder, COMPOSE_FILES.find((name) => names.has(name)) ?? '.env'), folder, names });
+    }
+    const loose = new Map<string, string[]>();
+    for (const file of files) {
+      const folder = dirname(file.file);
+      const isMember = ownFolders.has(folder);
+      const what = look(file.file);
+      if (isMember ? what === 'ours' : what !== 'compose' || !isYaml(file.file)) {
+        documents.push(file);
+        if (isMember) inProjects.add(file.file);
+      } else if (!isMember) {
+        loose.set(folder, [...(loose.get(folder) ?? []), file.file]);
+      }
+    }
+    for (const [folder, there] of loose) projects.push(...looseProjects(folder, there, folder === top));
+  }
+  return { projects, documents, inProjects };
+}
+
+/** Returns the projects of Compose files in a folder that is none itself. */
+function looseProjects(folder: string, files: readonly string[], isTop: boolean): readonly FoundProject[] {
+  const named = new Set(files.map((file) => basename(file)));
+  const standard = COMPOSE_FILES.find((name) => named.has(name));
+  const found: FoundProject[] = [];
+  for (const file of files) {
+    const name = basename(file);
+    const stem = stemOf(file);
+    const isStandard = COMPOSE_FILES.includes(name);
+    if (standard !== undefined && (OVERRIDE_FILES.includes(name) || (isStandard && name !== standard))) continue;
+    if (isStandard) {
+      found.push({ main: file, folder, ...(isTop ? { name: '' } : { files: [file] }) });
+      continue;
+    }
+    const base = OVERRIDE.test(stem) ? stem.replace(OVERRIDE, '') : undefined;
+    if (base !== undefined && (named.has(`${base}.yaml`) || named.has(`${base}.yml`))) continue;
+    const over = [`${stem}.override.yml`, `${stem}.override.yaml`].find((one) => named.has(one));
+    found.push({ main: file, folder, name: stem, files: over === undefined ? [file] : [file, join(folder, over)] });
+  }
+  return found;
+}
