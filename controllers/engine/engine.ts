@@ -78,6 +78,17 @@ interface SeenEndpoint {
   readonly aliases?: readonly string[];
 }
 
+/** A container as lists show it, whoever created it. */
+interface ListedContainer {
+  readonly id: string;
+  readonly name: string;
+  /** `running`, `exited`, …, as the engine says it. */
+  readonly state: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Names of volumes that it mounts. */
+  readonly volumes: readonly string[];
+}
+
 export interface SeenNetwork {
   readonly id: string;
   readonly name: string;
@@ -221,6 +232,8 @@ export interface Engine {
     known?: (id: string) => SeenContainer | undefined,
   ): Promise<readonly SeenContainer[]>;
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
+  /** Returns every container with that label, `name` or `name=value`, in any state, whoever created it. One request. */
+  listLabelled(label: string, signal: AbortSignal): Promise<readonly ListedContainer[]>;
   /**
    * Creates a container. `warnings`: what the engine left out, in its words. `no-image`: the image went meanwhile.
    * `exists`: the name is taken. Networks in `NetworkingConfig` beyond the first (the one of `NetworkMode`) are

@@ -30,6 +30,7 @@ const WATCHED = {
   stopContainer: ['stop container', 'container'],
   restartContainer: ['restart container', 'container'],
   publishedPorts: ['list the published ports', ''],
+  listLabelled: ['list the containers with label', 'label'],
   removeContainer: ['remove container', 'container'],
   renameContainer: ['rename container', 'container'],
   updateContainer: ['update container', 'container'],

@@ -1,3 +1,4 @@
+import { composeNetworkLabels } from '../../crds/model/compose.js';
 import { keyOf, type Network } from '../../crds/model/kinds.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { type Engine, EngineError } from '../engine/engine.js';
@@ -25,7 +26,10 @@ export async function executeNetworkStep(
   switch (step.do) {
     case 'create': {
       logs.system(`Creating network '${short}'`, owner);
-      await engine.createNetwork(name, networkOptions(spec), signal).catch((error: unknown) => {
+      const options = networkOptions(spec);
+      const compose = composeNetworkLabels(spec.app === undefined ? undefined : store.get('App', spec.app), name);
+      const labelled = { ...options, Labels: { ...compose, ...options.Labels } };
+      await engine.createNetwork(name, labelled, signal).catch((error: unknown) => {
         throw refusal(error, spec, name);
       });
       store.record(document, {

@@ -1,3 +1,4 @@
+import { composeContainerLabels } from '../../crds/model/compose.js';
 import { unusualNames } from '../../crds/model/engine-names.js';
 import { isOn } from '../../crds/model/host-access.js';
 import type { App, Service } from '../../crds/model/kinds.js';
@@ -97,6 +98,7 @@ export async function resolveService(
       shares.flatMap(({ service: name, container }) => (container ? [[name, container.id]] : [])),
     ),
     ...(desired.image ? { specHash: desired.image.specHash } : {}),
+    compose: composeContainerLabels(app, identity.serviceName, desired.image?.specHash ?? ''),
     boot,
     madeAfter: madeAfter(service, app),
     boundLogs: boundsLogs(app, traits),

@@ -1,6 +1,8 @@
 import { toError } from '../../api/platform/errors.js';
-import type { Service } from '../../crds/model/kinds.js';
+import { COMPOSE_PROJECT, isComposeProject } from '../../crds/model/compose.js';
+import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
+import { SUPERVISED } from '../engine/labels.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { idsOf, type PendingCommands } from './commands/commands.js';
 import { joinedAfterStart, providersOf } from './dependencies/namespaces.js';
@@ -49,6 +51,7 @@ export async function executeServiceStep(
     await releaseUnused(deps, memory, context).catch(() => undefined);
     throw error;
   });
+  if (!outcome) await tellOtherHand(deps, service, step, signal);
   if (outcome) await releaseUnused(deps, memory, context);
   if (outcome) return { outcome };
   if (isAhead) memory.refusals.forget(name);
@@ -57,6 +60,30 @@ export async function executeServiceStep(
     ...(isAhead ? { createdAheadAt: deps.now() } : {}),
     ...(replaced ? { replaced } : {}),
   };
+}
+
+/**
+ * Records an event when the step puts right what somebody did who keeps the same Compose project: `docker compose up`
+ * stops, renames or removes our container, and makes one of its own.
+ */
+async function tellOtherHand(
+  { store, engine }: ServiceDeps,
+  { metadata, spec }: Service,
+  step: ServiceStep,
+  signal: AbortSignal,
+): Promise<void> {
+  const app = store.get('App', spec.app);
+  if (!(step.do === 'start' || step.do === 'rename' || step.do === 'create') || !isComposeProject(app)) return;
+  const label = `${COMPOSE_PROJECT}=${app.metadata.name}`;
+  // To know it is worth a request, and no failure.
+  const all = await engine.listLabelled(label, signal).catch(() => []);
+  const names = all.filter(({ labels }) => labels[SUPERVISED] === undefined).map(({ name }) => name);
+  if (names.length === 0) return;
+  store.record(keyOf('Service', metadata.name), {
+    type: 'Warning',
+    reason: 'OtherHand',
+    message: `Another hand, perhaps docker compose, works on the project ${app.metadata.name}: ${names.sort().join(', ')} ${names.length === 1 ? 'is' : 'are'} not ours and ${names.length === 1 ? 'has' : 'have'} its labels; service ${spec.serviceName} is kept as its App says`,
+  });
 }
 
 /** Returns why the container that the step has just created replaces another one; undefined for the first one. */

@@ -1,3 +1,4 @@
+import { composeVolumeLabels } from '../../crds/model/compose.js';
 import { keyOf, type Volume } from '../../crds/model/kinds.js';
 import { type Engine, EngineError } from '../engine/engine.js';
 import { InvalidSpecError, TerminalError, wait } from '../runtime/outcome.js';
@@ -24,8 +25,10 @@ export async function executeVolumeStep(
   switch (step.do) {
     case 'create': {
       logs.system(`Creating volume '${short}'`, { app: spec.app });
+      const options = volumeOptions(spec, facts.purge === undefined ? [] : [facts.purge]);
+      const compose = composeVolumeLabels(store.get('App', spec.app), name);
       await engine
-        .createVolume(name, volumeOptions(spec, facts.purge === undefined ? [] : [facts.purge]), signal)
+        .createVolume(name, { ...options, Labels: { ...compose, ...options.Labels } }, signal)
         .catch((error: unknown) => {
           throw refusal(error, name);
         });

@@ -29,6 +29,8 @@ export const EVENT_REASONS = {
   Loaded: 'An image was loaded from a file on the device.',
   Locked: 'The update lock of the application was taken.',
   NotConfirmed: 'A change of the host has not proved itself in time.',
+  OtherHand:
+    'Somebody else, perhaps docker compose, has made a container in the project of an App that came from a Compose file.',
   ProxyChanged: 'The proxy of the host was set or taken away.',
   Pruning: 'Documents of a release that the App no longer declares were given up.',
   RebootFailed: 'The program that restarts the device failed after the restart was announced; it is tried again.',

@@ -115,9 +115,14 @@ export class Scene {
   }
 
   /** Declares an App over the resource API. */
-  async put(name: string, spec: AppSpec): Promise<void> {
+  async put(
+    name: string,
+    spec: AppSpec,
+    metadata: { readonly annotations?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
     if (spec.appId !== undefined) this.appId(spec.appId);
-    const reply = await this.agent.ask(`/apis/supercargo.io/v1/apps/${name}`, { method: 'PUT', body: { spec } });
+    const body = { metadata: { name, ...metadata }, spec };
+    const reply = await this.agent.ask(`/apis/supercargo.io/v1/apps/${name}`, { method: 'PUT', body });
     if (reply.status > 201) throw new Error(`PUT ${name}: ${reply.status} ${reply.text}`);
   }
 

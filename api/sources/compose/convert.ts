@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+import { COMPOSE } from '../../../crds/model/compose.js';
 import { API_VERSION, type Source } from '../../../crds/model/kinds.js';
 import type { Values } from '../../../crds/model/maps.js';
 import type { Parse } from '../documents.js';
@@ -31,7 +33,7 @@ export interface Converted extends ProjectReport {
 export async function convertProject(options: ReadOptions, parse: Parse): Promise<Converted> {
   const project = await readProject(options);
   const { model, root, findings, composeFiles, files, name } = project;
-  const document = model && root && documentOf(project, model, root);
+  const document = model && root && documentOf(project, model, root, options.folder);
   const find = (path: string): Located => project.locate(path.replace(/^spec\.?/, ''));
   const before = findings.problems.length;
   if (document !== undefined) {
@@ -57,10 +59,18 @@ const isToldAt = ({ problems }: Findings, count: number, { file, line, column }:
     .slice(0, count)
     .some(({ source }) => source?.file === file && source.line === line && source.column === column);
 
-function documentOf({ findings }: ComposeProject, model: ComposeModel, root: Node): Values {
+function documentOf(
+  { findings, composeFiles }: ComposeProject,
+  model: ComposeModel,
+  root: Node,
+  folder: string,
+): Values {
   applyPolicy(root, new Set(Object.keys(model.services)), findings);
-  const spec = new Translator(model, root, findings).spec();
-  return { apiVersion: API_VERSION, kind: 'App', metadata: { name: model.name }, spec };
+  const translator = new Translator(model, root, findings);
+  // Not whole paths: a project comes to the same App wherever it is read.
+  const annotations = { [COMPOSE.files]: composeFiles.map((file) => posix.relative(folder, file)).join() };
+  const metadata = { name: model.name, annotations: { ...annotations, ...translator.annotations() } };
+  return { apiVersion: API_VERSION, kind: 'App', metadata, spec: translator.spec() };
 }
 
 /** Returns where services bind paths that are written relative to their files. Pure. */

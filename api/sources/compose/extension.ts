@@ -14,7 +14,7 @@ export const EXTENSION = {
 
 /** Words that stand beside them and change how the rest is read; an App has no field of that name. */
 export const WORDS = {
-  app: ['profiles'],
+  app: ['profiles', 'composeLabels'],
   service: ['keepCommand', 'unset'],
   network: ['keep'],
   volume: ['keep'],

@@ -1,3 +1,4 @@
+import { COMPOSE } from '../../../crds/model/compose.js';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { allottedId } from '../../../crds/model/names.js';
@@ -81,6 +82,12 @@ export class Translator {
     private readonly root: Node,
     private readonly findings: Findings,
   ) {}
+
+  /** Returns the annotations that the file asks for. */
+  annotations(): Values {
+    const { words } = this.#extension(child(this.root, 'x-supercargo'), 'app', ['x-supercargo']);
+    return words.composeLabels === false ? { [COMPOSE.labels]: 'off' } : {};
+  }
 
   spec(): Values {
     const { name, services } = this.model;

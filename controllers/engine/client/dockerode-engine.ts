@@ -75,6 +75,7 @@ function containerVerbs(
   | 'stopContainer'
   | 'restartContainer'
   | 'publishedPorts'
+  | 'listLabelled'
   | 'removeContainer'
   | 'renameContainer'
   | 'updateContainer'
@@ -138,6 +139,17 @@ function containerVerbs(
             : [],
         ),
       );
+    },
+    async listLabelled(label, signal) {
+      const query = { all: '1', filters: JSON.stringify({ label: [label] }) };
+      const answer = await ask({ path: '/containers/json', query, isList: true, signal });
+      return objectsOf(expect<ContainerInfo[]>(answer, 200)).map(({ Id, Names, State, Labels, Mounts }) => ({
+        id: Id,
+        name: Names[0]?.slice(1) ?? Id.slice(0, 12),
+        state: State,
+        labels: Labels,
+        volumes: (Mounts ?? []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
+      }));
     },
     async removeContainer(id, signal) {
       const answer = await ask({ method: 'DELETE', path: at(id), query: { force: '1', v: '1' }, signal });

@@ -106,6 +106,17 @@ export class MemoryEngine implements Engine {
     );
   }
 
+  listLabelled(label: string, signal: AbortSignal): ReturnType<Engine['listLabelled']> {
+    const [name = '', value] = label.split(/=(.*)/s);
+    return this.#call('listLabelled', [label], signal, () =>
+      this.docker.containers.flatMap(({ id, name: container, state, options: { Labels = {} }, volumes }) =>
+        Labels[name] === undefined || (value !== undefined && Labels[name] !== value)
+          ? []
+          : [{ id, name: container, state, labels: Labels, volumes: [...volumes] }],
+      ),
+    );
+  }
+
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined> {
     return this.#call('inspectContainer', [id], signal, () => this.seen(id));
   }

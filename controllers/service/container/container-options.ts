@@ -37,6 +37,8 @@ export interface ContainerContext {
   readonly boot?: string | undefined;
   /** Ids of requests that creating this container carries out; become a label when there are any. */
   readonly madeAfter?: readonly string[];
+  /** Labels of Docker Compose, which other programs read; no part of the hash. Those of the document go before them. */
+  readonly compose?: Readonly<Record<string, string>>;
   /** Limits the size of logs for which the document sets no `logging`. */
   readonly boundLogs?: boolean;
 }
@@ -72,6 +74,7 @@ export function containerSpecOf(
     specHash,
     boot,
     madeAfter = [],
+    compose,
     boundLogs = false,
   }: ContainerContext,
 ): Omit<ContainerSpec, 'warnings'> {
@@ -98,6 +101,7 @@ export function containerSpecOf(
     Env: environmentOptions(environment),
     Labels: {
       ...labels,
+      ...(compose && { ...compose, ...definition.labels }),
       ...identityLabels(identity),
       ...(specHash ? { [SPEC_HASH]: specHash, [IMAGE]: definition.image } : {}),
       ...(boot ? { [BOOT]: boot } : {}),

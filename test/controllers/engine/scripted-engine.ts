@@ -338,6 +338,7 @@ export class ScriptedEngine implements Engine {
   createVolume = unscripted;
   removeVolume = unscripted;
   volumeUsers = unscripted;
+  listLabelled = unscripted;
   loadImages = unscripted;
   tagImage = unscripted;
   removeImage = unscripted;

@@ -113,7 +113,7 @@ describe('a Compose project as an App', () => {
     assert.deepEqual(document, {
       apiVersion: 'supercargo.io/v1',
       kind: 'App',
-      metadata: { name: 'shop' },
+      metadata: { name: 'shop', annotations: { 'supercargo.io/compose-files': 'compose.yaml' } },
       spec: { uuid: 'shop', allowHostBinds: true, services: { web: { image: 'nginx', tty: false, restart: 'no' } } },
     });
   });
@@ -235,6 +235,20 @@ describe('a Compose project as an App', () => {
       'shop/compose.yaml:1:66 services.web.x-supercargo.unset: Expected a list of texts',
       'shop/compose.yaml:1:69 services.web.x-supercargo.keep: Unknown field "keep"; known are updateStrategy, running, restart_unhealthy, contract, serviceId, imageId, keepCommand and unset',
     ]);
+  });
+
+  it('says of which files it was made, and whether what it makes has the labels of Docker Compose', async () => {
+    const { document } = await convert({
+      'compose.yaml': 'services: {web: {image: x}}\nx-supercargo: {composeLabels: false}',
+      'compose.override.yaml': 'services: {web: {tty: true}}',
+    });
+    assert.deepEqual(document?.metadata, {
+      name: 'shop',
+      annotations: {
+        'supercargo.io/compose-files': 'compose.yaml,compose.override.yaml',
+        'supercargo.io/compose-labels': 'off',
+      },
+    });
   });
 
   it('has only the networks and volumes that its services use', async () => {

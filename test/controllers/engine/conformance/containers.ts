@@ -37,6 +37,27 @@ export function describeContainers(fixture: EngineFixture): void {
       });
     });
 
+    it('lists all containers with a label, ours and those of others', async () => {
+      const [ours, theirs, volume] = [fixture.names.container(), fixture.names.container(), fixture.names.volume()];
+      const label = `test.of.${ours}`;
+      const id = await create({ Labels: { [label]: 'a b' }, HostConfig: { Binds: [`${volume}:/data`] } }, ours);
+      const body = { Image: fixture.under.image, Labels: { [label]: 'c' } };
+      const made = await fixture.engine.createContainer(theirs, body, signal);
+      assert.ok(made.is === 'created');
+      const all = await fixture.engine.listLabelled(label, signal);
+      assert.deepEqual(all.map(({ name }) => name).sort(), [ours, theirs].sort());
+      const [found, ...others] = await fixture.engine.listLabelled(`${label}=a b`, signal);
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        { ...found, labels: found?.labels[label] },
+        {
+          ...{ id, name: ours, state: 'created', labels: 'a b', volumes: [volume] },
+        },
+      );
+      assert.deepEqual(await fixture.engine.listLabelled(`${label}=d`, signal), []);
+      await fixture.engine.removeContainer(made.id, signal);
+    });
+
     it('finds containers by id and by name, and nothing where nothing is', async () => {
       const name = fixture.names.container();
       const id = await create({}, name);
