@@ -6,6 +6,7 @@ import { convertProject } from '../api/sources/compose/convert.js';
 import { problemLine } from '../api/sources/documents.js';
 import { readDocuments } from '../api/sources/files/read-documents.js';
 import { parseDocument } from '../crds/schema/parse.js';
+import { codeBlocks } from './setup/code-blocks.js';
 
 const options = { parse: parseDocument, deviceUuid: '0'.repeat(32) };
 const filesOf = (folder: string) =>
@@ -105,5 +106,21 @@ describe('examples/install', () => {
     const context = join('examples/install', build.context);
     assert.ok(existsSync(join(context, 'package.json')));
     assert.ok(existsSync(join(context, build.dockerfile)));
+  });
+});
+
+describe('the Compose file of README.md', () => {
+  it('is taken without a complaint, with the .env that it asks for', async () => {
+    const block = codeBlocks('README.md').find(
+      ({ language, text }) => language === 'yaml' && text.startsWith('services:'),
+    );
+    assert.ok(block);
+    const files: Readonly<Record<string, string>> = {
+      '/shop/compose.yaml': block.text,
+      '/shop/.env': 'TAG=1\nDB_PASSWORD=secret\n',
+    };
+    const options = { folder: '/shop', readFile: async (path: string) => ({ text: files[path] }) };
+    const { problems, warnings } = await convertProject(options, parseDocument);
+    assert.deepEqual([...problems, ...warnings].map(problemLine), []);
   });
 });
