@@ -162,11 +162,13 @@ function nextName({ containerName, isNameTaken, image }: DesiredContainer, { nam
 /** Plans to rename a container that was never started, together with its start if it can start now. Needs no lock: nothing is interrupted. Pure. */
 function runNamed(state: ServiceState, desired: DesiredContainer, current: SeenContainer): Plan<ServiceStep> {
   const { containerName } = desired;
+  const to = nextName(desired, current);
   const next = run(state, desired, { ...current, name: containerName });
   const [step] = next.steps;
-  if (step?.do === 'start') return { ...next, steps: [{ ...step, container: current, name: containerName }] };
-  const because = `name changed from ${current.name}`;
-  return doing('Renaming', { do: 'rename', container: current, to: containerName, because });
+  if (step?.do === 'start' && to === containerName) {
+    return { ...next, steps: [{ ...step, container: current, name: containerName }] };
+  }
+  return doing('Renaming', { do: 'rename', container: current, to, because: `name changed from ${current.name}` });
 }
 
 /**

@@ -3,7 +3,6 @@ import { hasRun } from '../container/prepared.js';
 import type { ServiceDeps } from '../deps.js';
 import { refused } from './engine-errors.js';
 import { record, type StepContext, type StepOf } from './step-context.js';
-import { vacateName } from './vacate.js';
 
 /** Connects a container to a network. */
 export async function connect(
@@ -59,8 +58,6 @@ export async function rename(
     return wait('NeedsLock', `Needs the update lock of the app to rename the container: ${because}`).outcome;
   }
   if (result === 'name-taken') {
-    const vacated = await vacateName(deps, context, container, signal);
-    if (vacated) return vacated;
     throw new Error(
       `Could not rename container ${container.name}: the name ${to} is taken; remove or rename its holder`,
     );

@@ -106,6 +106,19 @@ describe('names that several want', () => {
     });
   }
 
+  it('has two services exchange the names of their containers that never ran', async () => {
+    const two = (a: string, b: string): AnyDeclared => {
+      const fields = (name: string) => ({ image: 'web:1', containerName: name, running: false });
+      return app('shop', { services: { a: fields(a), b: fields(b) } });
+    };
+    await declare(two('ca', 'cb'));
+    const before = device.engine.docker.containers.map(({ id, name }) => `${name} ${id}`);
+    await declare(two('cb', 'ca'));
+    ready('shop');
+    const swapped = device.engine.docker.containers.map(({ id, name }) => `${name === 'ca' ? 'cb' : 'ca'} ${id}`);
+    assert.deepEqual(swapped.sort(), before.sort());
+  });
+
   for (const name of ['bridge', 'host', 'none', 'default', 'supervisor0']) {
     for (const external of [true, false]) {
       it(`refuses ${name} as the name of ${external ? 'an external' : 'a'} network`, () => {
