@@ -11,6 +11,7 @@ export type VolumeStep =
   /** Acknowledges a purge that is not carried out. */
   | { readonly do: 'refuse'; readonly because: string };
 
+/** Of `wantedElsewhere` and `otherApps` reading costs a look at all Apps: only a deletion and a purge do. */
 export interface VolumeFacts {
   readonly seen: SeenVolume | undefined;
   /** Names of our containers that mount it, in any state. */
@@ -30,17 +31,18 @@ export interface VolumeFacts {
  * document would need that. Pure.
  */
 export function planVolume(volume: Volume, facts: VolumeFacts): Plan<VolumeStep, ReasonOf<'Volume'>> {
-  const { seen, mountedBy, wantedElsewhere, otherApps, purge, refusedAccess } = facts;
+  const { seen, mountedBy, purge, refusedAccess } = facts;
   if (volume.spec.external) return planExternal(volume, facts);
   if (refusedAccess.length > 0) throw new InvalidSpecError(refusedAccess);
   const { volumeName: name, reclaim } = volume.spec;
   if (volume.metadata.deletionTimestamp !== undefined) {
-    if (reclaim === 'Retain' || !seen || wantedElsewhere || !isOurs(seen)) return settled();
+    if (reclaim === 'Retain' || !seen || !isOurs(seen) || facts.wantedElsewhere) return settled();
     if (mountedBy.length > 0) return waitForUsers(name, mountedBy);
     return act('Removing', { do: 'remove', because: 'deleted, and its data with it' });
   }
   if (!seen) return act('Creating', { do: 'create', because: purge === undefined ? 'there was none' : 'purged' });
   if (purge !== undefined && !isMadeAfter(seen, purge)) {
+    const { otherApps } = facts;
     if (otherApps.length > 0) {
       const because = `The volume ${name} is in use by ${otherApps.map((app) => `App ${app}`).join(', ')} too`;
       return act('PurgeRefused', { do: 'refuse', because });

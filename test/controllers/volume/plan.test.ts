@@ -173,6 +173,29 @@ describe('planVolume', () => {
   });
 });
 
+describe('a volume whose data stay', () => {
+  it('is looked at without the other Apps', () => {
+    const seen = seenVolume();
+    const facts: VolumeFacts = {
+      ...{ seen, mountedBy: [], purge: undefined, refusedAccess: [] },
+      get wantedElsewhere(): boolean {
+        return assert.fail('looks at all Apps');
+      },
+      get otherApps(): readonly string[] {
+        return assert.fail('looks at all Apps');
+      },
+    };
+    assert.equal(
+      planText(() => planVolume(aVolume(), facts)),
+      'settled',
+    );
+    assert.equal(
+      planText(() => planVolume(aVolume({ deleted: true, spec: { reclaim: 'Retain' } }), facts)),
+      'settled',
+    );
+  });
+});
+
 describe('volume options', () => {
   it('names everything that differs', () => {
     assert.throws(
