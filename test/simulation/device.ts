@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -19,6 +18,7 @@ import { conditionOf, isSettled, isStalled } from '../../crds/model/conditions.j
 import type { AnyDeclared, AnyResource } from '../../crds/model/kinds.js';
 import { KINDS } from '../../crds/model/kinds.js';
 import { FakeClock, type Punctuality } from '../setup/fake-clock.js';
+import { FOLDERS } from '../setup/folders.js';
 import { crashableDisk, crashableEngine } from './crashable-adapters.js';
 import { CrashableProcess, type StepObserver } from './crashable-process.js';
 import { deviceContext, deviceLoops } from './device-loops.js';
@@ -28,8 +28,6 @@ import { Serving } from './serving.js';
 
 const silent = pino({ level: process.env.SUPERCARGO_TEST_LOG ?? 'silent' });
 
-/** In memory where the machine offers that: tests boot thousands of devices. */
-const FOLDERS = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 /** Real time within which everything that is under way comes to an end, or never will. */
 const PATIENCE_MS = 30_000;
 /** Turns of the event loop that it has besides: a machine that stands still for that long has not given it any. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watchClock } from '../../../controllers/runtime/clock-watch.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { FakeClock, type Punctuality } from '../../setup/fake-clock.js';
+import { FOLDERS } from '../../setup/folders.js';
 import { FakeAgent, FakeHost } from './fake-host.js';
 
 const SECOND_MS = 1_000;
@@ -37,7 +37,7 @@ for (const { when, punctuality, setMs } of CLOCKS) {
     beforeEach(async () => {
       host = await FakeHost.make(true);
       await host.put(PATH, BEFORE);
-      folder = await mkdtemp(join(tmpdir(), 'data-'));
+      folder = await mkdtemp(join(FOLDERS, 'data-'));
       clock = new FakeClock(undefined, punctuality);
       agent = await FakeAgent.start(host, folder, clock);
     });
@@ -201,7 +201,7 @@ describe('a window that begins because the clock is set', () => {
   it('is used, however short it is', async () => {
     const host = await FakeHost.make(true);
     await host.put(PATH, BEFORE);
-    const folder = await mkdtemp(join(tmpdir(), 'data-'));
+    const folder = await mkdtemp(join(FOLDERS, 'data-'));
     const clock = new FakeClock();
     const agent = await FakeAgent.start(host, folder, clock);
     const stop = watchClock(clock, () => agent.loop.resync());

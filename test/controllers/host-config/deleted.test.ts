@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyOf, type Origin } from '../../../crds/model/kinds.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { FakeClock } from '../../setup/fake-clock.js';
+import { FOLDERS } from '../../setup/folders.js';
 import { CONFIG, FakeAgent, FakeHost } from './fake-host.js';
 
 const CONFIG_TXT = '# theirs\ngpu_mem=16\n';
@@ -23,7 +23,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
   beforeEach(async () => {
     host = await FakeHost.make(true);
     await host.put(PATH, CONFIG_TXT);
-    folder = await mkdtemp(join(tmpdir(), 'data-'));
+    folder = await mkdtemp(join(FOLDERS, 'data-'));
     agent = await FakeAgent.start(host, folder);
   });
   afterEach(async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -22,6 +21,7 @@ import { conditionOf } from '../../../crds/model/conditions.js';
 import { API_VERSION, keyOf, type Origin } from '../../../crds/model/kinds.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
 import { FakeClock } from '../../setup/fake-clock.js';
+import { FOLDERS } from '../../setup/folders.js';
 
 const silent = pino({ level: 'silent' });
 export const CONFIG = { uuid: '3fa91c07e2', apiKey: 'k', listenPort: '48484', nested: { a: [1] } };
@@ -66,7 +66,7 @@ export class FakeHost {
   private constructor(readonly root: string) {}
 
   static async make(boot: boolean): Promise<FakeHost> {
-    const host = new FakeHost(await mkdtemp(join(tmpdir(), 'host-')));
+    const host = new FakeHost(await mkdtemp(join(FOLDERS, 'host-')));
     await host.put('etc/hostname', 'old\n');
     if (boot) await host.put('mnt/boot/config.json', JSON.stringify(CONFIG));
     return host;

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, keyOf } from '../../../../crds/model/kinds.js';
 import type { HostConfigSpec } from '../../../../crds/model/types.js';
+import { FOLDERS } from '../../../setup/folders.js';
 import { FakeAgent, FakeHost } from '../fake-host.js';
 
 export const CONFIG_TXT = 'mnt/boot/config.txt';
@@ -38,7 +38,7 @@ export class DeviceBench {
     for (const [path, text] of Object.entries({ ...(boot ? { [CONFIG_TXT]: BEFORE } : {}), ...files }))
       await host.put(path, text);
     change?.(host);
-    const folder = await mkdtemp(join(tmpdir(), 'data-'));
+    const folder = await mkdtemp(join(FOLDERS, 'data-'));
     return new DeviceBench(host, folder, await FakeAgent.start(host, folder));
   }
 

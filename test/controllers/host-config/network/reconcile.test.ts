@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootFiles } from '../../../../controllers/host/boot/boot-files.js';
 import { nodeHostFs } from '../../../../controllers/host/fs.js';
@@ -8,6 +7,7 @@ import { HostNetwork } from '../../../../controllers/host/network/host-network.j
 import { renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
 import { conditionOf, isReady, isStalled } from '../../../../crds/model/conditions.js';
 import type { HostConfigSpec } from '../../../../crds/model/types.js';
+import { FOLDERS } from '../../../setup/folders.js';
 import { CONFIG, FakeAgent, FakeHost } from '../fake-host.js';
 
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080, login: 'me', password: 'secret' };
@@ -18,7 +18,7 @@ describe('the HostConfig network', () => {
   let agent: FakeAgent;
   const begin = async (boot = true): Promise<void> => {
     host = await FakeHost.make(boot);
-    folder = await mkdtemp(join(tmpdir(), 'data-'));
+    folder = await mkdtemp(join(FOLDERS, 'data-'));
     agent = await FakeAgent.start(host, folder);
   };
   afterEach(async () => {
@@ -273,7 +273,7 @@ describe('the HostConfig network', () => {
 
 describe('a host name file that is mounted from outside', () => {
   it('is written where it is', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'host-'));
+    const root = await mkdtemp(join(FOLDERS, 'host-'));
     try {
       await mkdir(join(root, 'etc'));
       await writeFile(join(root, 'etc/hostname'), 'old\n');
