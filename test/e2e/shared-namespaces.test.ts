@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readlink } from 'node:fs/promises';
 import type { AppService } from '../../crds/model/types.js';
 import { type Container, Scene } from '../setup/scene.js';
 
@@ -27,7 +28,7 @@ describe('namespaces that services share', function () {
     guests: Readonly<Record<string, Partial<AppService>>>,
     vpn: Partial<AppService> = {},
   ) => {
-    const command = ['sh', '-c', "trap 'exit 1' TERM USR1; while :; do sleep 0.1; done"];
+    const command = ['sh', '-c', "trap 'exit 1' TERM USR1; sleep 1000000 & wait"];
     await scene.put(name, {
       appId,
       services: {
@@ -49,10 +50,14 @@ describe('namespaces that services share', function () {
     const { status, text } = await scene.agent.post(`/v2/applications/${appId}/${path}`, { serviceName: 'vpn' });
     assert.equal(status, 200, text);
   };
-  /** What a namespace is, by the kernel; of a process in a PID namespace that is gone there is nothing to ask. */
+  /**
+   * What a namespace is, by the kernel, of the process that a container began with; of one that is gone there is nothing
+   * to ask. Read on this machine, as the engine is on it: a process in the container for every look would be most of the work.
+   */
   const namespaceOf = async (app: Shared, service: string, file: string): Promise<string> => {
-    const { code, output } = await scene.exec((await container(app, service)).id, ['readlink', `/proc/1/ns/${file}`]);
-    return code === 0 ? output.trim() : `none of ${service}`;
+    const { id } = await container(app, service);
+    const { State } = (await scene.docker.request({ path: `/containers/${id}/json` })) as { State: { Pid: number } };
+    return readlink(`/proc/${State.Pid}/ns/${file}`).catch(() => `none of ${service}`);
   };
 
   const GUESTS = {
@@ -76,7 +81,7 @@ describe('namespaces that services share', function () {
   };
 
   /** What has crashed is well after a few seconds if it says itself that it is, otherwise after a minute. */
-  const HEALTHY = { healthcheck: { test: ['CMD', 'true'], interval: '1s' } };
+  const HEALTHY = { healthcheck: { test: ['CMD', 'true'], interval: '2s' } };
 
   const joinsAgain = async (app: Shared, act: (app: Shared) => Promise<unknown>): Promise<void> => {
     await declare(app, guests, HEALTHY);
@@ -104,6 +109,8 @@ describe('namespaces that services share', function () {
       (await scene.containers(app.appId)).map(({ id }) => id),
       ids,
     );
+    // Its healthcheck is a process a second, which the others would wait for.
+    await scene.delete(app.name);
   };
 
   describe('are joined again when', () => {
