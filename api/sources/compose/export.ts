@@ -190,6 +190,8 @@ function mount(value: unknown): unknown {
     return { type: 'volume', source, target, ...readOnly, volume: {} };
   }
   const { type, source, target, volume, bind, tmpfs } = value;
+  const short = shortBind(value);
+  if (short !== undefined) return short;
   const shared = { type, ...(type === 'tmpfs' ? {} : { source }), target };
   const { size, mode } = isMap(tmpfs) ? tmpfs : {};
   const { propagation, create_host_path } = isMap(bind) ? bind : {};
@@ -202,6 +204,15 @@ function mount(value: unknown): unknown {
   };
   const readOnly = value.read_only ?? value.readOnly;
   return compact({ ...shared, read_only: readOnly === true ? true : undefined, ...options });
+}
+
+/** Returns a bind in the short form, where that says all of it: its folder is made when it is not there. Pure. */
+function shortBind({ type, source, target, bind, read_only, readOnly }: Values): string | undefined {
+  const { propagation, create_host_path = true, ...others } = isMap(bind) ? compact(bind) : {};
+  const isPlain = propagation === undefined && create_host_path === true && Object.keys(others).length === 0;
+  const paths = [source, target].map(String);
+  if (type !== 'bind' || !isPlain || paths.some((path) => !/^\/[^:]*$/.test(path))) return undefined;
+  return [...paths, ...((read_only ?? readOnly) === true ? ['ro'] : [])].join(':');
 }
 
 /** Writes the networks that are joined, the main one first, or the mode that there is instead. */
@@ -221,15 +232,20 @@ function networks({ network_mode: mode, networks: said }: Values): Values {
   return { networks: Object.fromEntries(endpoints) };
 }
 
-const dependencies = (value: unknown): unknown =>
-  isMap(value)
-    ? Object.fromEntries(
-        Object.entries(value).map(([name, one]) => [
-          name,
-          compact({ condition: 'service_started', ...(isMap(one) ? compact(one) : {}) }),
-        ]),
-      )
-    : value;
+/** A list of names where each has only to be started, as Compose takes it for granted. Pure. */
+function dependencies(value: unknown): unknown {
+  if (!isMap(value)) return value;
+  const entries = Object.entries(value).map(([name, one]): [string, Values] => {
+    const { condition = 'service_started', required, restart, ...others } = isMap(one) ? compact(one) : {};
+    const unlike = compact({
+      required: required === false ? false : undefined,
+      restart: restart === true ? true : undefined,
+    });
+    return [name, { condition, ...unlike, ...others }];
+  });
+  const isPlain = entries.every(([, one]) => one.condition === 'service_started' && Object.keys(one).length === 1);
+  return isPlain ? entries.map(([name]) => name) : Object.fromEntries(entries);
+}
 
 const hosts = (value: unknown): unknown =>
   isMap(value)

@@ -214,6 +214,34 @@ x-supercargo:
     ]);
   });
 
+  it('leaves out what Compose takes for granted, so that 1.29 reads it as well', () => {
+    const [source, target] = ['/srv', '/data'];
+    const { file } = exportApp('shop', {
+      allowHostBinds: true,
+      services: {
+        db: { image: 'db' },
+        web: {
+          image: 'web',
+          depends_on: { db: { condition: 'service_started', required: true, restart: false } },
+          volumes: [
+            { type: 'bind', source, target, read_only: true, bind: { create_host_path: true } },
+            { type: 'bind', source, target: '/shared', bind: { propagation: 'rshared' } },
+            { type: 'bind', source: '/srv:1', target: '/colon' },
+            { type: 'bind', source, target: '/there', bind: { create_host_path: false } },
+          ],
+        },
+      },
+    });
+    const { services } = file as { services: { web: Values } };
+    assert.deepEqual(services.web.depends_on, ['db']);
+    assert.deepEqual(services.web.volumes, [
+      '/srv:/data:ro',
+      { type: 'bind', source, target: '/shared', bind: { propagation: 'rshared', create_host_path: true } },
+      { type: 'bind', source: '/srv:1', target: '/colon', bind: { create_host_path: true } },
+      { type: 'bind', source, target: '/there', bind: { create_host_path: false } },
+    ]);
+  });
+
   it('keeps numbers that come from the name when Compose has to write the name otherwise', async () => {
     const app = parsed('My.Shop', { services: { web: { image: 'web:1' } }, volumes: { data: null } });
     const again = await roundTrip(app);
