@@ -514,7 +514,7 @@ describe('watchFolders', () => {
       apiVersion: 'supercargo.io/v1',
       kind: 'Volume',
       metadata: { name: 'a' },
-      spec: { app: 'x', appId: 1, volumeName: 'v', reclaim: 'Retain' },
+      spec: { app: 'x', appId: 1, volumeName: 'vol', reclaim: 'Retain' },
     } as const;
     await bench.store.put('api', { document: other });
     await writeFile(bench.path('a.yaml'), JSON.stringify(other));
