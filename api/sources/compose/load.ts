@@ -1,4 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Source } from '../../../crds/model/kinds.js';
 import { parseDotenv } from '../dotenv.js';
 import { COMPOSE_FILES, OVERRIDE_FILES } from './compose-files.js';
 import { interpolate, type Variables } from './interpolate.js';
@@ -108,7 +109,7 @@ class Loader {
     const composeFiles = await this.#choose(variables);
     await this.#readExamples(folder);
     const base = composeFiles[0] === undefined ? folder : dirname(composeFiles[0]);
-    const parsed = await this.#parseAll(composeFiles, base);
+    const parsed = await this.#parseAll(composeFiles, base, this.#listedAt(folder));
     this.#projectName = this.#nameOf(parsed, variables);
     const root = await this.#join(parsed, variables, []);
     return {
@@ -208,6 +209,15 @@ class Loader {
     return override === undefined ? [first] : [first, override];
   }
 
+  /** Returns the line of `.env` that names the Compose files. */
+  #listedAt(folder: string): Source | undefined {
+    const path = join(folder, '.env');
+    const text = this.#read.get(path)?.text;
+    if (this.#options.files !== undefined || text === undefined) return undefined;
+    const index = text.split('\n').findLastIndex((line) => /^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*[=:]/.test(line));
+    return index < 0 ? undefined : { file: this.#shown(path), line: index + 1 };
+  }
+
   async #present(paths: readonly string[]): Promise<readonly string[]> {
     const found: string[] = [];
     for (const path of paths) {
@@ -218,7 +228,7 @@ class Loader {
   }
 
   /** Parses files that follow each other; a file that says nothing is left out, but for the first. */
-  async #parseAll(paths: readonly string[], base: string, named?: Place): Promise<readonly Mapping[]> {
+  async #parseAll(paths: readonly string[], base: string, named?: Place | Source): Promise<readonly Mapping[]> {
     const parsed: Mapping[] = [];
     for (const [index, path] of paths.entries()) {
       const answer = await this.#answer(path);

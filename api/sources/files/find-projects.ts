@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { COMPOSE_FILES, isComposeText, OVERRIDE_FILES } from '../compose/compose-files.js';
 import type { SeenFile, SeenFolder } from './scan-folders.js';
 
@@ -70,7 +70,8 @@ export function findProjects(folders: readonly SeenFolder[], look: (file: string
         loose.set(folder, [...(loose.get(folder) ?? []), file.file]);
       }
     }
-    for (const [folder, there] of loose) projects.push(...looseProjects(folder, there, folder === top));
+    for (const [folder, there] of loose)
+      projects.push(...looseProjects(folder, there, resolve(folder) === resolve(top)));
   }
   return { projects, documents, inProjects };
 }

@@ -648,7 +648,7 @@ function isLeftOut(roots: readonly string[], { folders, paths }: WatchedInputs, 
   if (paths.has(path)) return false;
   if (isHiddenBelow(roots, path)) return true;
   for (let at = dirname(path), below = path; at !== below; below = at, at = dirname(at)) {
-    if (folders.has(at)) return at !== dirname(path) || !/^[^.#].*\.ya?ml$/i.test(basename(path));
+    if (folders.has(at)) return at !== dirname(path) || !/^\.\.|^[^.#].*\.ya?ml$/i.test(basename(path));
   }
   return false;
 }

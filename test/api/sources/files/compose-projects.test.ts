@@ -268,7 +268,7 @@ describe('Compose projects in a watched folder', () => {
       /m\/shop\/compose\.yaml:7: /,
     ],
     ['no .env, which it needs', (to) => unlink(to.path('shop', '.env')), /m\/shop\/compose\.yaml:3: .*TAG is not set/],
-    ['a mistake in .env', (to) => to.put({ 'shop/.env': 'TAG="1\n' }), /m\/shop\/\.env:1: /],
+    ['a mistake in .env', (to) => to.put({ 'shop/.env': 'TAG=1\n?\n' }), /m\/shop\/\.env:2: /],
     [
       'a binary file',
       (to) => writeFile(to.path('shop', 'compose.yaml'), Buffer.from([0xff, 0xfe, 0, 1])),
@@ -423,6 +423,34 @@ describe('Compose projects in a watched folder', () => {
     await bench.until(() => bench.watched.includes('/shared.env'));
     await writeFile(join(bench.root, 'shared.env'), 'TAG=2');
     await bench.untilApps('shop=x:2');
+  });
+
+  it('are swapped whole, as Kubernetes swaps what it mounts', async () => {
+    for (const [at, tag] of ['1', '2'].entries()) {
+      await bench.put({ [`shop/..${at}/compose.yaml`]: COMPOSE, [`shop/..${at}/.env`]: `TAG=${tag}` });
+    }
+    await symlink('..0', bench.path('shop', '..data'));
+    for (const name of ['compose.yaml', '.env']) await symlink(join('..data', name), bench.path('shop', name));
+    await bench.start();
+    assert.equal(bench.apps(), 'shop=x:1');
+    await bench.until(() => bench.isWatching);
+    await symlink('..1', bench.path('shop', '..data_tmp'));
+    await rename(bench.path('shop', '..data_tmp'), bench.path('shop', '..data'));
+    await bench.untilApps('shop=x:2');
+  });
+
+  it('are the files that .env names, wherever they are in the watched folder', async () => {
+    await bench.put({
+      'shop/.env': 'COMPOSE_FILE=base.yml:../common/over.yml\n',
+      'shop/base.yml': 'services: {web: {image: x}}',
+    });
+    await bench.start();
+    await bench.untilProblem(/m\/shop\/\.env:1: There is no file m\/common\/over\.yml/);
+    await bench.put({ 'common/over.yml': 'services: {db: {image: y}}' });
+    await bench.untilApps('shop=x,y');
+    assert.deepEqual(bench.problems(), []);
+    await unlink(bench.path('shop', '.env'));
+    await bench.untilApps('base=x over=y');
   });
 
   it('warn, and are taken', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { findProjects, isNoCompose, lookOf, namesComposeFiles } from '../../../../api/sources/files/find-projects.js';
 import type { SeenFolder } from '../../../../api/sources/files/scan-folders.js';
 
@@ -85,6 +85,18 @@ describe('findProjects', () => {
     ['leaves a file of both kinds to documents', 'doc m/a.yaml', { 'a.yaml': `${COMPOSE}---\nkind: App\n` }],
   ];
   for (const [it_, want, texts, projects] of cases) it(it_, () => assert.equal(found(texts, projects), want));
+});
+
+describe('a watched folder', () => {
+  for (const folder of ['m', './m', 'm/', `../${basename(resolve('.'))}/m`]) {
+    it(`is the same however it is written: ${folder.startsWith('..') ? 'through the one above' : folder}`, () => {
+      const { projects } = findProjects(
+        [{ ...seen({ 'compose.yaml': COMPOSE }, []), folder }],
+        lookOf.bind(null, COMPOSE),
+      );
+      assert.deepEqual(projects, [{ main: 'm/compose.yaml', folder: 'm', name: '' }]);
+    });
+  }
 });
 
 describe('what a text looks like', () => {
