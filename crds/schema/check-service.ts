@@ -191,6 +191,9 @@ function rangesIssue(host: Range | undefined, container: Range | undefined): str
     if (range.from > range.to) return `The range ${range.from}-${range.to} goes backwards`;
   }
   if (!host || !container || host.to - host.from === container.to - container.from) return undefined;
+  if (container.from === container.to) {
+    return `${host.from}-${host.to} leaves the port of the host for ${container.from} to chance, which is not supported: write one of them, such as "${host.from}:${container.from}"`;
+  }
   return `The ranges ${host.from}-${host.to} and ${container.from}-${container.to} are not equally long`;
 }
 

@@ -41,6 +41,11 @@ describe('parseDocument', () => {
       ['ports', ['80:70000'], '[0]: 70000 is not a port: they go from 1 to 65535'],
       ['ports', ['0:80'], '[0]: 0 is not a port: they go from 1 to 65535'],
       ['ports', ['90-80'], '[0]: The range 90-80 goes backwards'],
+      [
+        'ports',
+        ['9000-9002:80'],
+        '[0]: 9000-9002 leaves the port of the host for 80 to chance, which is not supported: write one of them, such as "9000:80"',
+      ],
       ['ports', ['4100-4103:100-102'], '[0]: The ranges 4100-4103 and 100-102 are not equally long'],
       [
         'ports',
