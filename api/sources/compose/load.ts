@@ -6,6 +6,7 @@ import { interpolate, type Variables } from './interpolate.js';
 import { mergeNodes, withoutResets } from './merge.js';
 import { child, type Entry, Findings, isNull, type Mapping, mapOf, type Node, type Place, shownNode } from './node.js';
 import { parseCompose } from './parse.js';
+import { FOREIGN, isForeign } from './policy.js';
 
 /** What came of reading a file. */
 export type FileAnswer =
@@ -249,6 +250,10 @@ class Loader {
     if (documents.length === 0 && needed && this.#findings.problems.length === before) {
       const message = 'The file is empty; to take back what it declared, delete it';
       this.#findings.problem({ file: this.#shown(path) }, message);
+    }
+    if (documents[0] !== undefined && isForeign(documents)) {
+      this.#findings.problem(documents[0].at, FOREIGN);
+      return [];
     }
     return documents.flatMap((node) => {
       if (node.is === 'map') return [node];

@@ -16,6 +16,9 @@ import { plainScalar } from './scalar.js';
 /** Largest number of values of a file once its aliases are written out. */
 const LIMIT_VALUES = 100_000;
 
+/** Largest number of documents of a file. */
+const LIMIT_DOCUMENTS = 20;
+
 /**
  * Reads the documents of a Compose file as values with places: anchors and merge keys (`<<`) are resolved, `!reset` and
  * `!override` kept. Plain scalars mean what they mean to Compose: `0777` is 511, `yes` is a text. A document with a
@@ -27,6 +30,12 @@ export function parseCompose(content: string, text: Omit<ComposeText, 'lines'>, 
   const parsed = parseYaml(content.replace(/^\uFEFF/, ''), lines);
   if (!parsed.ok) {
     findings.problem({ text: own, offset: parsed.offset }, parsed.message);
+    return [];
+  }
+  const tooMany = parsed.documents[LIMIT_DOCUMENTS];
+  if (tooMany) {
+    const message = `Expected at most ${LIMIT_DOCUMENTS} documents in a file, found ${parsed.documents.length}: each is laid over those before it`;
+    findings.problem({ text: own, offset: tooMany.range?.[0] ?? 0 }, message);
     return [];
   }
   return parsed.documents.flatMap((document) => {

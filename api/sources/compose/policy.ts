@@ -218,6 +218,23 @@ export const policyRows = (): readonly {
     })),
   );
 
+/** What a Compose file says something with. */
+const SECTIONS = ['services', 'networks', 'volumes', 'secrets', 'configs', 'include'];
+
+/**
+ * Tells whether a file says nothing that a Compose file says, but something else: it was given by mistake, and what it
+ * holds is nobody's business. Pure.
+ */
+export function isForeign(documents: readonly Node[]): boolean {
+  const known = [...(RULES.get('')?.keys() ?? [])];
+  const names = documents.flatMap((one) => (one.is === 'map' ? [...one.entries.keys()] : []));
+  if (names.some((name) => name === 'models' || SECTIONS.includes(name))) return false;
+  return names.some((name) => !name.startsWith('x-') && !known.includes(name) && suggestion(name, known) === '');
+}
+
+/** Says what a file is that `isForeign`. */
+export const FOREIGN = `This is no Compose file: it has none of ${listed(SECTIONS, 'and')}`;
+
 /** Reports properties that no Compose file has. `services`: those that are on; others are not looked at. Pure but for `findings`. */
 export const checkProperties = (root: Node, services: ReadonlySet<string>, findings: Findings): void =>
   walkProperties(root, services, {
@@ -273,5 +290,5 @@ const isMeaningless = (name: string, node: Node): boolean =>
 
 function unknown(name: string, pattern: string, known: readonly string[]): string {
   if (pattern !== '' || suggestion(name, known) !== '') return unknownField(name, known);
-  return `Unknown field ${JSON.stringify(name)}; a Compose file has ${listed(['services', 'networks', 'volumes', 'secrets', 'configs', 'include', 'name'], 'and')}, and services are under services`;
+  return `Unknown field ${JSON.stringify(name)}; a Compose file has ${listed([...SECTIONS, 'name'], 'and')}, and services are under services`;
 }

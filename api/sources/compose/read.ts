@@ -77,6 +77,12 @@ export const whole: Read<number> = (node, at) => {
   return at.expected(node, 'a whole number');
 };
 
+/** A number of things. */
+export const count: Read<number> = (node, at) => {
+  const number = whole(node, at);
+  return number === undefined || number >= 0 ? number : at.expected(node, '0 or more');
+};
+
 /** A number, also as a text. */
 export const decimal: Read<number> = (node, at) => {
   if (node.is === 'scalar' && node.type === 'null') return undefined;

@@ -13,6 +13,7 @@ import {
 import { child, isNull, type Mapping, type Node, shownNode } from './node.js';
 import { type Port, ports } from './ports.js';
 import {
+  count,
   decimal,
   duration,
   fields,
@@ -220,7 +221,7 @@ const gpus: Read<readonly Gpu[]> = (node, at) => {
 const amounts = fields<Amounts>({ cpus: decimal, memory: size, pids: whole, devices: gpuList });
 const deploy = fields<Deploy>({
   mode: text,
-  replicas: whole,
+  replicas: count,
   resources: fields<NonNullable<Deploy['resources']>>({ limits: amounts, reservations: amounts }),
   restart_policy: fields<NonNullable<Deploy['restart_policy']>>({ condition: text, max_attempts: whole }),
 });
@@ -319,7 +320,7 @@ const SHAPES: Readonly<Record<string, Read<unknown>>> = {
   read_only: truth,
   restart: text,
   runtime: text,
-  scale: whole,
+  scale: count,
   secrets: readSecrets,
   security_opt: texts,
   shm_size: size,

@@ -107,6 +107,46 @@ describe('the files of a Compose project', () => {
   });
 });
 
+describe('a file that is no Compose file', () => {
+  const told = async (text: string): Promise<readonly string[]> => lines((await convert(text)).problems);
+  const FOREIGN =
+    'shop/compose.yaml:1:1: This is no Compose file: it has none of services, networks, volumes, secrets, configs and include';
+  const cases: readonly (readonly [what: string, text: string, want: readonly string[]])[] = [
+    ['with secrets', 'db_password: hush\napi: {hush: x}\n', [FOREIGN]],
+    ['of Kubernetes', 'apiVersion: v1\nkind: Secret\nmetadata: {name: hush}\ndata: {hush: aHVzaA==}\n', [FOREIGN]],
+    ['of logins', '{"auths": {"hush": {"auth": "hush"}}}', [FOREIGN]],
+    ['of several documents', 'hush: 1\n---\nhush: 2\n', [FOREIGN]],
+    [
+      'of accounts',
+      'root:hush:0:0:root:/root:/bin/sh\n',
+      ['shop/compose.yaml:1:1: Expected a Compose file, a map with services, found a text'],
+    ],
+  ];
+  for (const [what, text, want] of cases) {
+    it(`${what}, shows nothing of it`, async () => {
+      const found = await told(text);
+      assert.deepEqual(
+        found.map((line) => line.replace(/^(shop.compose.yaml:1):\d+/, '$1:1')),
+        want,
+      );
+      assert.ok(!found.join().includes('hush'));
+    });
+  }
+
+  it('is told from one with a slip', async () => {
+    const slip = 'Unknown field "servces"; did you mean "services"?';
+    assert.ok((await told('servces: {web: {image: x}}')).some((line) => line.includes(slip)));
+    assert.ok((await told('services: {web: {image: x}}\nwhatever: 1')).some((line) => line.includes('"whatever"')));
+  });
+
+  it('has twenty documents at most', async () => {
+    const text = (count: number): string =>
+      Array.from({ length: count }, () => 'services: {web: {image: x}}').join('\n---\n');
+    assert.deepEqual(await told(text(20)), []);
+    assert.match((await told(text(150))).join(), /:40:1: Expected at most 20 documents in a file, found 150: /);
+  });
+});
+
 describe('a Compose project as an App', () => {
   it('has the name of the project, and what Compose takes for granted written out', async () => {
     const { document } = await convert('services: {web: {image: nginx}}');
@@ -334,6 +374,14 @@ describe('a Compose project as an App', () => {
       'a command of the shell as a user',
       'services: {web: {image: x, user: "a:$(stat x)"}}',
       ["shop/compose.yaml:1:34 services.web.user: $(…) is not run here; write the group's number, or group_add"],
+    ],
+    [
+      'fewer than no containers of a service',
+      'services: {web: {image: x, scale: -1}, db: {image: y, deploy: {replicas: -2}}}',
+      [
+        'shop/compose.yaml:1:35 services.web.scale: Expected 0 or more, found the number -1',
+        'shop/compose.yaml:1:74 services.db.deploy.replicas: Expected 0 or more, found the number -2',
+      ],
     ],
     [
       'several containers of a service',
