@@ -60,6 +60,8 @@ export interface ControllerContext {
   readonly minReadySeconds?: number;
   /** Identifies the present boot of the device. */
   readonly bootId: string;
+  /** Lists containers of anybody, where `engine` knows only ours. */
+  readonly listLabelled?: Engine['listLabelled'];
   /** Tells whether an App's content is promoted whatever it waits for; none is when absent. */
   readonly goesAhead?: (app: string) => boolean;
   readonly hostConfig: HostConfigDeps;

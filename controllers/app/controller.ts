@@ -1,5 +1,5 @@
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
-import { type App, splitKey } from '../../crds/model/kinds.js';
+import { type App, keyOf, splitKey } from '../../crds/model/kinds.js';
 import { lacksDisk } from '../../crds/model/readiness.js';
 import type { ReasonOf } from '../../crds/model/reasons.js';
 import { suspendedMessage } from '../../crds/model/suspend.js';
@@ -14,6 +14,7 @@ import { type AppDeps, type AppObservation, type Memory, observeApp } from './ob
 import { type AppFacts, type AppPlan, planApp, REJECTED, validateApp } from './plan.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { identityOf } from './release/children.js';
+import { foreignContainers, mayBeForeign } from './release/foreign-project.js';
 import { type AppResult, appStatus, availability, translation } from './status.js';
 import { wakeLockWaiters } from './update-lock.js';
 
@@ -31,7 +32,12 @@ export function appController(deps: AppDeps): Controller {
       now: deps.now,
       cache,
       validate: validateApp,
-      observe: (app) => observeApp(deps, memory, app),
+      observe: (app, signal) => {
+        const hasServices = (): boolean => store.owned(keyOf('App', app.metadata.name), 'Service').length > 0;
+        return mayBeForeign(app, hasServices)
+          ? observeWithForeign(deps, memory, app, signal)
+          : observeApp(deps, memory, app);
+      },
       plan: planApp,
       execute: (app, step, facts, _signal, report) => executeAppStep(deps, memory, app, step, facts, report),
       status: appStatus,
@@ -52,6 +58,18 @@ export function appController(deps: AppDeps): Controller {
     }),
     watches: (wake) => watches(deps, memory, wake),
   };
+}
+
+/** The same as `observeApp`, and what docker compose keeps in the project. Asked first: the rest is then as it is in this moment. */
+async function observeWithForeign(
+  deps: AppDeps,
+  memory: Memory,
+  app: App,
+  signal: AbortSignal,
+): Promise<AppObservation> {
+  const { engine, listLabelled = (label, stop) => engine.listLabelled(label, stop) } = deps;
+  const theirs = await foreignContainers({ listLabelled }, app, signal);
+  return { ...observeApp(deps, memory, app), theirs };
 }
 
 /** Records an event when a suspension begins, and when it ends. */

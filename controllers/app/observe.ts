@@ -23,6 +23,7 @@ import { isSuspended } from '../../crds/model/suspend.js';
 import { cameAsTargetState } from '../../crds/model/target-state.js';
 import { checkRelease } from '../../crds/schema/check-release.js';
 import { standaloneNames, standaloneServices } from '../../crds/schema/standalone.js';
+import type { Engine } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import type { EngineTraits } from '../engine/engine-traits.js';
 import { foreignImage } from '../engine/platform.js';
@@ -64,6 +65,10 @@ export interface Observed {
 
 /** What the controller of Apps is given. */
 export interface AppDeps extends Observed {
+  /** Looks for what is not ours; nothing else is done with it. */
+  readonly engine: Pick<Engine, 'listLabelled'>;
+  /** Asks another engine instead: a rehearsal knows only what is ours. */
+  readonly listLabelled?: Engine['listLabelled'];
   readonly logs: LogStream;
 }
 

@@ -9,12 +9,14 @@ import type { NumberedRelease } from '../../crds/model/release.js';
 import { latestOf, type Revision } from '../../crds/model/revisions.js';
 import { isSuspended, SUSPENDED, suspendedMessage } from '../../crds/model/suspend.js';
 import type { AppStatus } from '../../crds/model/types.js';
+import type { ListedContainer } from '../engine/engine.js';
 import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../runtime/outcome.js';
 import { type CommandStep, hasPendingRequest, type PendingCommands, planCommands } from './commands/commands.js';
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
 import type { Unsatisfied } from './release/contracts.js';
 import { differences, keyOfChild } from './release/differences.js';
+import { adoptionNeeded } from './release/foreign-project.js';
 import type { Content } from './rollout/content.js';
 import { type RolloutFacts, releaseOfRevision, releaseToRun } from './rollout/observe.js';
 import { planTurn, type RolloutStep, rollbackFailure, rolledBack } from './rollout/plan.js';
@@ -75,6 +77,8 @@ export interface AppFacts {
   readonly locked: boolean;
   /** Lock files of an earlier process may exist. */
   readonly unswept: boolean;
+  /** Containers of docker compose in the project of an App of which nothing is promoted; absent where nobody asked. */
+  readonly theirs?: readonly ListedContainer[];
   /** Commands and cleanups that it has not acknowledged. */
   readonly pending: PendingCommands;
 }
@@ -95,7 +99,7 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   const rejection = failureOf(facts);
   const turn = planTurn(app, facts.rollout, facts.when, rejection);
   if (turn) return { ...turn, phase: phaseBefore(app) };
-  const failure = rejection ?? rollbackFailure(facts.rollout);
+  const failure = rejection ?? adoptionNeeded(app.metadata.name, facts.theirs ?? []) ?? rollbackFailure(facts.rollout);
   if (!failure) return planRelease(app, facts);
   // The children stay as they are. What runs is still repaired, under the lock when that is needed.
   const upkeep =

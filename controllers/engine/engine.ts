@@ -79,7 +79,7 @@ interface SeenEndpoint {
 }
 
 /** A container as lists show it, whoever created it. */
-interface ListedContainer {
+export interface ListedContainer {
   readonly id: string;
   readonly name: string;
   /** `running`, `exited`, …, as the engine says it. */

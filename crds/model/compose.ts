@@ -16,12 +16,14 @@ export const COMPOSE = {
 /** Labels of Docker Compose, by which its commands, and programs that show containers, find what belongs together. */
 export const COMPOSE_PROJECT = 'com.docker.compose.project';
 const COMPOSE_SERVICE = 'com.docker.compose.service';
-const COMPOSE_CONFIG_FILES = 'com.docker.compose.project.config_files';
+export const COMPOSE_CONFIG_FILES = 'com.docker.compose.project.config_files';
+/** `True`: of `docker compose run`. */
+export const COMPOSE_ONE_OFF = 'com.docker.compose.oneoff';
 /** What programs that compare it with the versions of Docker Compose's labels have to find there. */
 const LABELS_VERSION = '2.0.0';
 
 type Labels = Readonly<Record<string, string>>;
-type Declared = Pick<App, 'spec'> & { readonly metadata: Pick<App['metadata'], 'name' | 'annotations'> };
+type Declared = Pick<App, 'spec'> & { readonly metadata: Pick<App['metadata'], 'name' | 'annotations' | 'source'> };
 
 /** Tells whether the App came from a Compose file. Pure. */
 export const isComposeProject = (app: Declared | undefined): app is Declared =>
@@ -34,13 +36,17 @@ const isLabelled = (app: Declared | undefined): app is Declared =>
 /** Returns the labels of Docker Compose for the container of a service; none for an App from elsewhere. Pure. */
 export function composeContainerLabels(app: Declared | undefined, service: string, specHash: string): Labels {
   if (!isLabelled(app)) return {};
+  const { annotations, source } = app.metadata;
+  const { composeFiles = [annotations?.[COMPOSE.files] ?? ''] } = source ?? {}; // whole paths of files on the device
+  const [, folder] = /^(\/.*)\/[^/]*$/.exec(composeFiles[0] ?? '') ?? [];
   return {
     [COMPOSE_PROJECT]: app.metadata.name,
     [COMPOSE_SERVICE]: service,
     'com.docker.compose.container-number': '1',
-    'com.docker.compose.oneoff': 'False',
+    [COMPOSE_ONE_OFF]: 'False',
     'com.docker.compose.config-hash': specHash,
-    [COMPOSE_CONFIG_FILES]: app.metadata.annotations?.[COMPOSE.files] ?? '',
+    [COMPOSE_CONFIG_FILES]: composeFiles.join(),
+    ...(folder === undefined ? {} : { 'com.docker.compose.project.working_dir': folder }),
     'com.docker.compose.version': LABELS_VERSION,
   };
 }

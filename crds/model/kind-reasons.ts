@@ -21,6 +21,7 @@ export const KIND_REASONS = {
     InvalidRelease: {"meaning":"The release contradicts itself or wants what the App does not allow.","whatToDo":"Correct the fields that the message names and declare the App again."},
     ContractUnmet: {"meaning":"A service requires what this device does not offer.","whatToDo":"Release it to devices that meet the contract, or change the contract of the service."},
     NameTaken: {"meaning":"A document or object with a name that the app needs belongs to somebody else.","whatToDo":"Give the App or its service another name, or delete the other one."},
+    AdoptionNeeded: {"meaning":"The App came from a Compose file, and docker compose keeps containers in the project of that name. Nothing of the App is begun, and nothing of theirs is touched.","whatToDo":"End the project with `docker compose -p NAME down`, without `--volumes`: the App goes on with its volumes. Or give the project another name."},
     ServicesNotHealthy: {"meaning":"The release is rolled out, but services crash, are unhealthy or have failed.","whatToDo":"Read the output of those services: `supercargo logs APP/SERVICE`."},
     Verifying: {"meaning":"The release is rolled out, and is being looked at: it is good once every service has been well for a while.","whatToDo":"Nothing; its Revision says what it waits for: `supercargo get revisions`."},
     RollingBack: {"meaning":"The release is bad, or somebody asked for another one, and the one before is coming back.","whatToDo":"Nothing; it goes on by itself."},

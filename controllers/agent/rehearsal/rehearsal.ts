@@ -122,7 +122,7 @@ class Rehearsal {
   readonly #hand: HelpingHand;
   readonly #current = new AsyncLocalStorage<Key>();
   readonly #ending = new AbortController();
-  /** Questions to registries: only these take time of the machine. */
+  /** Questions to registries, and to the engine about what is not ours: only these take time of the machine. */
   readonly #outside = new Set<Promise<unknown>>();
   readonly #calls: RehearsedCall[] = [];
   readonly #reasons = new Map<Key, string[]>();
@@ -179,6 +179,7 @@ class Rehearsal {
       keys: withoutNewKeys(context.keys),
       logs: new LogStream(() => false),
       goesAhead: (app: string) => this.#ahead.has(app),
+      listLabelled: (label: string) => this.#outsideOf((signal) => context.engine.listLabelled(label, signal)),
       apiReach: context.apiReach && { state: () => context.apiReach?.state(), onChange: () => () => undefined },
       random: () => 0,
       stopLedger: context.stopLedger?.copy(),
@@ -351,9 +352,14 @@ class Rehearsal {
   async #ask(...[reference, options]: Parameters<Registry>): ReturnType<Registry> {
     const { registry } = this.deps;
     if (!registry) return {};
-    const signal = AbortSignal.any([this.signal, this.#ending.signal]);
-    const asked = registry(reference, options, signal).catch(() => ({}));
-    const outside = asked.then(() => void this.#outside.delete(outside));
+    return this.#outsideOf((signal) => registry(reference, options, signal).catch(() => ({})));
+  }
+
+  /** Asks somebody outside; time of the rehearsal stands still until there is an answer. */
+  #outsideOf<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const asked = ask(AbortSignal.any([this.signal, this.#ending.signal]));
+    const end = (): void => void this.#outside.delete(outside);
+    const outside = asked.then(end, end);
     this.#outside.add(outside);
     return asked;
   }

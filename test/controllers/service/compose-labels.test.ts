@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { COMPOSE } from '../../../crds/model/compose.js';
+import { COMPOSE, composeContainerLabels } from '../../../crds/model/compose.js';
 import type { Declared } from '../../../crds/model/kinds.js';
 import type { AppService, AppSpec } from '../../../crds/model/types.js';
 import { declareApp } from '../../setup/declared.js';
@@ -71,6 +71,18 @@ describe('the labels of Docker Compose', () => {
       ],
     );
     assert.deepEqual(volumes(), [{ name: 'hello_data', labels: labelsOf('volume', 'data') }]);
+  });
+
+  it('name files and folder where those are on the device', () => {
+    const { metadata, ...app } = aProject(FILES);
+    const composeFiles = ['/srv/hello/compose.yaml', '/srv/hello/compose.override.yaml'];
+    const labels = composeContainerLabels(
+      { ...app, metadata: { ...metadata, source: { file: '', composeFiles } } },
+      'web',
+      '',
+    );
+    assert.equal(labels['com.docker.compose.project.config_files'], composeFiles.join());
+    assert.equal(labels['com.docker.compose.project.working_dir'], '/srv/hello');
   });
 
   it('are not on what another App makes, whatever its image was built with', async () => {
