@@ -58,6 +58,7 @@ describe('what crashes or is unhealthy', function () {
     assert.match(message, /\.unhealthy \(Unhealthy: /);
     const status = await scene.agent.get<{ appState: string }>('/v2/state/status');
     assert.equal(status.appState, 'applied');
+    await scene.delete(name); // what crashes and is checked every second would go on beside the next test
   });
 
   it('and has finished when on-failure:3 has given up, over restarts of the agent', async () => {

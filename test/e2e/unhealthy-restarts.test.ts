@@ -53,6 +53,7 @@ describe('restart_unhealthy', function () {
         .toSorted(),
       ['restart 1 of 5/300s', 'restart 2 of 5/300s'],
     );
+    await scene.delete(name); // its checks, four processes a second, would go on beside the next test
   });
 
   it('stays unhealthy when the budget is used up, over a restart of the agent', async () => {

@@ -31,6 +31,7 @@ interface Inspected {
   readonly Image: string;
   readonly State: {
     readonly Status: string;
+    readonly Pid: number;
     readonly StartedAt: string;
     readonly Health?: { readonly Status: string };
   };
@@ -223,6 +224,12 @@ export class Scene {
   async volumes(appId: number): Promise<readonly string[]> {
     const { Volumes } = (await this.docker.request({ path: '/volumes' })) as { Volumes: { Name: string }[] | null };
     return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.startsWith(`${appId}_`));
+  }
+
+  /** The first process of a container that runs, as this machine numbers it: its engine is on it. 0 of one that does not. */
+  async pid(container: string): Promise<number> {
+    const { State } = (await this.docker.request({ path: `/containers/${container}/json` })) as Inspected;
+    return State.Pid;
   }
 
   /** Runs a command in a container, as `docker exec`. */
