@@ -130,21 +130,34 @@ const NEEDS_THE_NETWORK = /(?:documents|manifests|private-engine)\.test/;
 
 /** What takes longest begins first, so that nothing is left alone at the end. */
 const LONG_UNIT_TESTS: readonly string[] = [
-  'test/api/cli/transcripts.test.ts',
   'test/simulation/crashes.test.ts',
-  'test/api/sources/git/git-origin.test.ts',
   'test/simulation/random-simulations.test.ts',
-  'test/simulation/idempotence.test.ts',
-  'test/simulation/convergence.test.ts',
-  'test/adding-a-kind/adding-a-kind.test.ts',
+  'test/api/cli/transcripts.test.ts',
+  'test/api/sources/git/git-origin.test.ts',
+  'test/controllers/host-config/clock.test.ts',
+  'test/controllers/commands/commands.test.ts',
+  'test/simulation/rehearsals.test.ts',
+  'test/simulation/restarts.test.ts',
+  'test/api/cli/commands/approve.test.ts',
+  'test/simulation/punctuality.test.ts',
+  'test/controllers/app/rollout/rollback.test.ts',
 ];
+/** Before all others those that only the first lane takes: left for the end, the second one would have nothing to do. */
 const LONG_E2E_TESTS: readonly string[] = [
+  'test/e2e/private-engine.test.ts',
+  'test/e2e/manifests.test.ts',
+  'test/e2e/documents.test.ts',
   'test/e2e/rollback.test.ts',
-  'test/e2e/commands.test.ts',
-  'test/e2e/clock.test.ts',
-  'test/e2e/shared-namespaces.test.ts',
   'test/e2e/engine.conformance.test.ts',
+  'test/e2e/commands.test.ts',
   'test/e2e/agent-process.test.ts',
+  'test/e2e/engine-restart.test.ts',
+  'test/e2e/shared-namespaces.test.ts',
+  'test/e2e/clock.test.ts',
+  'test/e2e/load.test.ts',
+  'test/e2e/strategies.test.ts',
+  'test/e2e/networks-and-volumes.test.ts',
+  'test/e2e/service-fields.test.ts',
 ];
 
 function testFiles(isWanted: (file: string) => boolean, longestFirst: readonly string[]): readonly string[] {
