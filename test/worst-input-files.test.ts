@@ -116,6 +116,26 @@ describe('the worst MiB of a file', function () {
         await store.close();
       });
     }
+    const projects: Readonly<Record<string, string>> = {
+      'services of a Compose file': `services:\n${pieces((at) => `  s${at}: {image: x}\n`, 330)}`,
+      'services of a Compose file with fields that nobody knows': `services:\n${pieces((at) => `  s${at}: {imagee: x}\n`, 330)}`,
+      'line ends in a Compose file': fill('\n'),
+      'quotes without an end in a Compose file': `services:\n${fill('  "\n', 39_000)}`,
+    };
+    for (const [what, text] of Object.entries(projects)) {
+      it(`${what}, until the store has it`, async () => {
+        const store = await openStore({ folder: join(folder, 'data'), now: Date.now, log: quiet });
+        await put(text, 'manifests/shop/compose.yaml');
+        await put(fill('\n'), 'manifests/shop/other.yaml');
+        await isResponsive(async () => {
+          const folders = [join(folder, 'manifests')];
+          const source = watchFolders({ folders, store, parse: parseDocument, deviceUuid, log: quiet, settleMs: 0 });
+          await source.start();
+          await source.stop();
+        });
+        await store.close();
+      });
+    }
   });
 
   describe('of the device itself', () => {

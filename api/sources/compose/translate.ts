@@ -76,6 +76,8 @@ const CONTENTS = 'io.supercargo.contents';
 export class Translator {
   /** Names by which services are reached besides their own, by service. */
   readonly #aliases = new Map<string, string[]>();
+  /** Services by the names of their containers, once they are asked for. */
+  #containers: ReadonlyMap<string, string> | undefined;
 
   constructor(
     private readonly model: ComposeModel,
@@ -293,8 +295,8 @@ export class Translator {
   #networkMode(name: string, mode: string): Values {
     if (!mode.startsWith('container:')) return {};
     const wanted = mode.slice('container:'.length);
-    const found = Object.entries(this.model.services).find(([, one]) => one.container_name === wanted);
-    if (found !== undefined) return { network_mode: `service:${found[0]}` };
+    const found = this.#serviceOf(wanted);
+    if (found !== undefined) return { network_mode: `service:${found}` };
     this.#problem(
       name,
       'network_mode',
@@ -303,15 +305,23 @@ export class Translator {
     return {};
   }
 
+  /** Returns the first service whose container has that name. */
+  #serviceOf(container: string): string | undefined {
+    this.#containers ??= new Map(
+      Object.entries(this.model.services)
+        .flatMap(([name, { container_name: own }]) => (own === undefined ? [] : [[own, name] as const]))
+        .reverse(),
+    );
+    return this.#containers.get(container);
+  }
+
   #dependsOn({ depends_on = {}, network_mode }: ComposeService): Values {
     const container = network_mode?.startsWith('container:') ? network_mode.slice('container:'.length) : undefined;
-    const shared = Object.entries(this.model.services).find(
-      ([, one]) => container !== undefined && one.container_name === container,
-    );
+    const shared = container === undefined ? undefined : this.#serviceOf(container);
     const own = Object.entries(depends_on).filter(([other]) => Object.hasOwn(this.model.services, other));
     const all = Object.fromEntries([
       ...own,
-      ...(shared ? [[shared[0], { condition: 'service_started' }] as const] : []),
+      ...(shared === undefined ? [] : [[shared, { condition: 'service_started' }] as const]),
     ]);
     return Object.keys(all).length > 0 ? { depends_on: all } : {};
   }

@@ -26,9 +26,13 @@ export interface FoundFiles {
 /** What the text of a file looks like: documents of ours, a Compose file, or anything else. */
 export type Look = 'ours' | 'compose' | 'other';
 
+/** How far a text is looked at for its first key: comments are before it, and a MiB of empty lines would take its time. */
+const BEGINNING = 16 * 1024;
+
 /** Returns what a text looks like, by its beginning and the beginnings of its lines. Pure. */
 export function lookOf(text: string): Look {
-  if (/^\uFEFF?(?:[ \t]*(?:#.*)?\r?\n|---.*\n|%.*\n)*apiVersion[ \t]*:[ \t]*["']?supercargo\.io\//.test(text))
+  const begin = text.slice(0, BEGINNING);
+  if (/^\uFEFF?(?:[ \t]*(?:#.*)?\r?\n|---.*\n|%.*\n)*apiVersion[ \t]*:[ \t]*["']?supercargo\.io\//.test(begin))
     return 'ours';
   return isComposeText(text) ? 'compose' : 'other';
 }
