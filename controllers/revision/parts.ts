@@ -4,6 +4,7 @@ import { conditionOf, isObserved, isReady, isStalled } from '../../crds/model/co
 import { type AnyResource, type Image, keyOf, type Service } from '../../crds/model/kinds.js';
 import { hasFailed, hasFailedToSucceed, isUnhealthy, lacksOnHost } from '../../crds/model/readiness.js';
 import type { Revision } from '../../crds/model/revisions.js';
+import { isToEnd } from '../../crds/model/to-end.js';
 import type { GatePart } from './gate.js';
 import type { WatchTime } from './watch-time.js';
 
@@ -78,13 +79,6 @@ function servicePart(revision: Revision['spec'], ill: readonly string[], service
     ...(isToEnd(service) ? { isToEnd: true } : {}),
   };
 }
-
-/**
- * Tells whether a service runs that is expected to end: the engine does not restart it, and neither a healthcheck nor a
- * published port says that it is there for others. Compose files leave `restart` out of one service in three. Pure.
- */
-const isToEnd = ({ spec, status }: Service): boolean =>
-  spec.restart === 'no' && status?.state === 'running' && status.health !== 'healthy' && !spec.ports?.length;
 
 /** For how long its container has run, ms; undefined while it does not. */
 function ranMsOf({ metadata, status }: Service, time: WatchTime): number | undefined {

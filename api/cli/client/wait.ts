@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Condition, conditionOf, isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
 import { durationSeconds } from '../../../crds/model/duration.js';
-import { pathText } from '../../../crds/model/issue.js';
+import { listed, pathText } from '../../../crds/model/issue.js';
 import type { AnyResource, Image, Service, Source } from '../../../crds/model/kinds.js';
 import { isFailing, waitsForItsTime } from '../../../crds/model/readiness.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
+import { isToEnd } from '../../../crds/model/to-end.js';
 import { type Cancel, systemClock } from '../../platform/clock.js';
 import { CommandError, usageError } from '../failure.js';
 import { placeText } from '../format/places.js';
@@ -95,7 +96,7 @@ export async function waitReady(
         const isReady = verdict.is === 'ready' && leftMs === 0;
         if (isReady || (verdict.is !== 'ready' && verdict.text !== WATCHED)) tell(one, verdict.text, isReady);
         else if (leftMs === undefined) tell(one, 'waiting until it is healthy');
-        else if (verdict.text === WATCHED) tell(one, WATCHED);
+        else if (verdict.text === WATCHED) tell(one, watchedText(seen, one));
         return !isReady;
       });
       return open.length === 0 ? 'ready' : undefined;
@@ -234,6 +235,19 @@ function failureOf(one: AnyResource | undefined, awaited: Awaited): string {
 
 /** All of it runs, and it is not good yet. */
 const WATCHED = 'watching whether it stays well';
+
+/**
+ * Says what keeps the agent from finding it good: `restart: no` may mean a task that has yet to end, and nothing tells one
+ * that goes on from it before the deadline is over. Pure.
+ */
+function watchedText(mirror: Mirror<AnyResource>, one: Awaited): string {
+  const names = servicesOf(mirror.all('Service'), one)
+    .filter(isToEnd)
+    .map(({ spec }) => spec.serviceName);
+  if (names.length === 0) return WATCHED;
+  return `waiting for ${listed(names, 'and')} to end (restart: no); what is to go on has another restart, a published port or a healthcheck`;
+}
+
 const VERIFYING = 'Verifying' satisfies ReasonOf<'App'>;
 const PHASES: Readonly<Record<string, string>> = {
   Staging: 'getting its images',

@@ -96,4 +96,38 @@ describe('waiting for an App', () => {
       message: 'app.yaml:7:3: service/web.a: InvalidSpec: spec: the engine refuses it',
     });
   });
+
+  it('says which service has yet to end', async () => {
+    const verifying = { ...condition, status: 'False', reason: 'Verifying', observedGeneration: 1 };
+    const task = (name: string, spec: object) =>
+      settled('Service', `web.${name}`, { app: 'web', serviceName: name, ...spec }, { state: 'running' });
+    const items: Readonly<Record<string, readonly unknown[]>> = {
+      [collectionPath('App')]: [
+        settled('App', 'web', { services: {} }, { phase: 'Verifying', conditions: [verifying] }),
+      ],
+      [collectionPath('Service')]: [
+        task('migrate', { restart: 'no' }),
+        task('b', { restart: 'no', ports: ['80:80'] }),
+        task('c', {}),
+      ],
+    };
+    const client = {
+      ask: async (_method: string, path: string) => ({
+        metadata: { resourceVersion: '1' },
+        items: items[path] ?? [],
+      }),
+      async *lines(_path: string, signal: AbortSignal) {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+    } as unknown as Client;
+    const out: string[] = [];
+    const io = { hasProgress: false, out: (line: string) => void out.push(line) };
+    const session = { json: false, io } as unknown as Session;
+    const options = { wait: true, timeout: '1s', before: [] };
+    await assert.rejects(waitReady(session, client, [{ kind: 'App', name: 'web', generation: 1 }], options));
+    assert.equal(
+      out.at(-1),
+      'app/web: waiting for migrate to end (restart: no); what is to go on has another restart, a published port or a healthcheck',
+    );
+  });
 });
