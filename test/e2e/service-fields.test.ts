@@ -165,7 +165,7 @@ describe('the fields of a service', () => {
     await scene.makeImage(image, {
       labels: { 'io.balena.features.sysfs': '1', 'io.resin.features.procfs': '1', team: 'image' },
       env: { FROM_IMAGE: 'yes', MODE: 'image' },
-      changes: ['USER 7:7', 'WORKDIR /srv', 'VOLUME /cache', 'HEALTHCHECK CMD true'],
+      changes: ['USER 7:7', 'WORKDIR /srv', 'VOLUME /cache', 'HEALTHCHECK --interval=1s CMD true'],
     });
     const name = `${scene.prefix}-baked`;
     const appId = scene.appId();
