@@ -56,8 +56,7 @@ describe('namespaces that services share', function () {
    */
   const namespaceOf = async (app: Shared, service: string, file: string): Promise<string> => {
     const { id } = await container(app, service);
-    const { State } = (await scene.docker.request({ path: `/containers/${id}/json` })) as { State: { Pid: number } };
-    return readlink(`/proc/${State.Pid}/ns/${file}`).catch(() => `none of ${service}`);
+    return readlink(`/proc/${await scene.pid(id)}/ns/${file}`).catch(() => `none of ${service}`);
   };
 
   const GUESTS = {
