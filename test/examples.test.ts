@@ -81,7 +81,8 @@ describe('examples/compose', () => {
     const readFile = async (path: string) => ({ text: existsSync(path) ? readFileSync(path, 'utf8') : undefined });
     const { document, problems, warnings } = await convertProject({ folder, readFile }, parseDocument);
     assert.deepEqual([...problems, ...warnings].map(problemLine), []);
-    assert.deepEqual(document?.metadata, { name: 'compose' });
+    const annotations = { 'supercargo.io/compose-files': 'compose.yaml' };
+    assert.deepEqual(document?.metadata, { name: 'compose', annotations });
   });
 });
 
