@@ -18,12 +18,12 @@ async function run(): Promise<void> {
   try {
     await defineProgram().parseAsync();
   } catch (error) {
-    process.exitCode = tell(error);
+    process.exitCode = printError(error);
   }
   process.exit(); // kept connections would delay the exit
 }
 
-function tell(error: unknown): number {
+function printError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has printed it
   const isColored = process.stderr.isTTY && !process.env.NO_COLOR && !process.argv.includes('--no-color');
   const io = processIo({ color: isColored === true });

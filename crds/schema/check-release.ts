@@ -109,30 +109,31 @@ function undeclared(
   lenient: boolean,
 ): readonly Issue[] {
   const issues: Issue[] = [];
-  const say = (field: string, message: string): void => void issues.push({ path: `${path}.${field}`, message });
+  const report = (field: string, message: string): void => void issues.push({ path: `${path}.${field}`, message });
   for (const { service, required } of dependsOn) {
-    if (!known.services.has(service) && required && !lenient) say('depends_on', `there is no service ${service}`);
+    if (!known.services.has(service) && required && !lenient) report('depends_on', `there is no service ${service}`);
   }
   for (const network of networks ?? []) {
-    if (!known.networks.has(network)) say('networks', `${network} is not declared: add it under spec.networks`);
+    if (!known.networks.has(network)) report('networks', `${network} is not declared: add it under spec.networks`);
   }
   for (const volume of new Set(volumes)) {
-    if (!known.volumes.has(volume) && !lenient) say('volumes', `${volume} is not declared: add it under spec.volumes`);
+    if (!known.volumes.has(volume) && !lenient)
+      report('volumes', `${volume} is not declared: add it under spec.volumes`);
   }
   if (mode.is !== 'default' && networks !== undefined && networks.length > 0 && !lenient) {
-    say('network_mode', 'cannot stand beside networks: keep one of the two');
+    report('network_mode', 'cannot stand beside networks: keep one of the two');
   }
   if (mode.is === 'container') {
-    say('network_mode', 'cannot share the network of a container by its name: use service:<name>');
+    report('network_mode', 'cannot share the network of a container by its name: use service:<name>');
   }
   if (mode.is === 'service' && !known.services.has(mode.service)) {
-    say('network_mode', `there is no service ${mode.service}`);
+    report('network_mode', `there is no service ${mode.service}`);
   }
   for (const { field, service } of namespaces) {
-    if (!known.services.has(service)) say(field, `there is no service ${service}`);
+    if (!known.services.has(service)) report(field, `there is no service ${service}`);
   }
   if (mode.is === 'network' && !known.networks.has(mode.network)) {
-    say('network_mode', `${mode.network} is neither host, bridge, none nor a declared network`);
+    report('network_mode', `${mode.network} is neither host, bridge, none nor a declared network`);
   }
   return issues;
 }

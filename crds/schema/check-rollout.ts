@@ -33,18 +33,18 @@ function checkWhen({ rollout }: AppSpec): Found[] {
   }
   const { cron, duration, timeZone } = window;
   const found: Found[] = [];
-  const say = (field: string, message: string): void => void found.push([['rollout', 'window', field], message]);
+  const report = (field: string, message: string): void => void found.push([['rollout', 'window', field], message]);
   if (apply !== undefined && apply !== 'window') {
     found.push([['rollout', 'window'], `Has no effect beside apply: ${apply}; take one of them out`]);
   }
   const noCron = cronIssue(cron, 'five');
-  if (noCron !== undefined) say('cron', noCron);
+  if (noCron !== undefined) report('cron', noCron);
   const lengthMs = durationMs(duration) ?? 0;
-  if (lengthMs < SHORTEST_WINDOW_MS) say('duration', `Too short: ${shorten(duration)}, at least 1m`);
+  if (lengthMs < SHORTEST_WINDOW_MS) report('duration', `Too short: ${shorten(duration)}, at least 1m`);
   if (lengthMs > LONGEST_WINDOW_MS)
-    say('duration', `Too long: ${shorten(duration)}, at most 31d; apply: now for always`);
+    report('duration', `Too long: ${shorten(duration)}, at most 31d; apply: now for always`);
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
-    say('timeZone', `"${shorten(timeZone)}" is no time zone: expected one such as Europe/Berlin or UTC`);
+    report('timeZone', `"${shorten(timeZone)}" is no time zone: expected one such as Europe/Berlin or UTC`);
   }
   return found;
 }

@@ -55,7 +55,7 @@ export async function waitReady(
   const steadiness = new Steadiness(before, () => performance.now());
   let cancelAgain: Cancel = () => undefined;
   const upToDate = new UpToDate(client, mirror);
-  const tell = (subject: Subject, text: string, isReady = false): void => {
+  const print = (subject: Subject, text: string, isReady = false): void => {
     const name = subjectText(subject);
     if (text === '' || told.get(name) === text) return;
     told.set(name, text);
@@ -90,13 +90,13 @@ export async function waitReady(
             hint: `More: supercargo describe ${subjectText(one)}`,
           });
         if (verdict.is === 'held') {
-          tell(one, verdict.text);
+          print(one, verdict.text);
           return false;
         }
         const isReady = verdict.is === 'ready' && leftMs === 0;
-        if (isReady || (verdict.is !== 'ready' && verdict.text !== WATCHED)) tell(one, verdict.text, isReady);
-        else if (leftMs === undefined) tell(one, 'waiting until it is healthy');
-        else if (verdict.text === WATCHED) tell(one, watchedText(seen, one));
+        if (isReady || (verdict.is !== 'ready' && verdict.text !== WATCHED)) print(one, verdict.text, isReady);
+        else if (leftMs === undefined) print(one, 'waiting until it is healthy');
+        else if (verdict.text === WATCHED) print(one, watchedText(seen, one));
         return !isReady;
       });
       return open.length === 0 ? 'ready' : undefined;

@@ -67,7 +67,7 @@ export async function act(
 }
 
 /** Runs `confirm` (a git source, unless stated otherwise), `suspend` and `resume` (an app): requests of any document that takes them. */
-export async function say(
+export async function send(
   session: Session,
   name: 'confirm' | 'suspend' | 'resume',
   words: readonly string[],
@@ -126,7 +126,7 @@ export async function request(
     const body = { name, ...(options.force ? { force: true } : {}), ...more, ...by };
     const answer = await client.ask<{ request: { id: string } }>('POST', `${objectPath(subject)}/requests`, body);
     sent.push({ subject, name, id: answer.request.id });
-    if (!options.wait) tell(session, subject, `${name} asked for`, name);
+    if (!options.wait) print(session, subject, `${name} asked for`, name);
   }
   if (options.wait) await ended(session, client, sent, seconds);
 }
@@ -147,7 +147,7 @@ async function ended(session: Session, client: Client, sent: readonly SentReques
       const verdict = told.has(one) ? undefined : verdictOf(mirror.get(one.subject.kind, one.subject.name), one);
       if (!verdict) continue;
       told.add(one);
-      if (verdict.is === 'done') tell(session, one.subject, DONE[one.name] ?? one.name, one.name);
+      if (verdict.is === 'done') print(session, one.subject, DONE[one.name] ?? one.name, one.name);
       else refusals.push(verdict.error);
     }
     return told.size === sent.length ? 'ended' : undefined;
@@ -189,7 +189,7 @@ export function verdictOf(
   );
 }
 
-function tell({ io, json }: Session, subject: Subject, text: string, name: RequestName): void {
+function print({ io, json }: Session, subject: Subject, text: string, name: RequestName): void {
   if (json) io.out(JSON.stringify({ kind: subject.kind, name: subject.name, request: name, result: text }));
   else io.out(`${subjectText(subject)} ${text}`);
 }

@@ -25,17 +25,17 @@ export async function remove(session: Session, words: readonly string[], options
   const subjects = options.filename ? await readWritten(options.filename, io) : subjectsOf(words);
   const client = await session.client();
   const deleting: { subject: Subject; uid: string }[] = [];
-  const tell = (subject: Subject, verb: string): void => {
+  const print = (subject: Subject, verb: string): void => {
     if (json) io.out(JSON.stringify({ type: verb, kind: subject.kind, name: subject.name }));
     else io.out(`${subjectText(subject)} ${verb}`);
   };
   for (const subject of subjects) {
     const uid = await deleteOne(client, subject, options.ignoreNotFound ?? false);
-    if (uid === undefined) tell(subject, 'not found');
-    else if (uid === '') tell(subject, 'deleted');
+    if (uid === undefined) print(subject, 'not found');
+    else if (uid === '') print(subject, 'deleted');
     else {
       deleting.push({ subject, uid });
-      if (!options.wait) tell(subject, 'deleting');
+      if (!options.wait) print(subject, 'deleting');
     }
   }
   if (!options.wait || deleting.length === 0) return;
@@ -49,7 +49,7 @@ export async function remove(session: Session, words: readonly string[], options
     const open = left();
     for (const one of deleting.filter((one) => !open.includes(one) && !told.has(one.uid))) {
       told.add(one.uid);
-      tell(one.subject, 'deleted');
+      print(one.subject, 'deleted');
     }
     return open.length === 0 ? 'gone' : undefined;
   }, seconds * 1000);

@@ -72,7 +72,7 @@ export function defineChanging(program: Command): void {
     .argument('<documents...>', 'the name of a git source; or KIND/NAME')
     .action(
       action<ActionOptions>(async (session, args, options) =>
-        (await import('../commands/actions.js')).say(session, 'confirm', args, options),
+        (await import('../commands/actions.js')).send(session, 'confirm', args, options),
       ),
     );
 
@@ -85,7 +85,7 @@ export function defineChanging(program: Command): void {
       .argument('<documents...>', 'the name of an app; or KIND/NAME, such as gitsource/fleet')
       .action(
         action<ActionOptions>(async (session, args, options) =>
-          (await import('../commands/actions.js')).say(session, name, args, options),
+          (await import('../commands/actions.js')).send(session, name, args, options),
         ),
       );
   }

@@ -21,7 +21,7 @@ export async function executeDeviceStep(
   { seen, state, bootId }: DeviceObservation,
 ): Promise<StepResult | undefined> {
   const { uid, generation, name } = document.metadata;
-  const tell: RecordEvent = (type, reason, message) =>
+  const record: RecordEvent = (type, reason, message) =>
     deps.store.record(keyOf('HostConfig', name), { type, reason, message });
   switch (step.do) {
     case 'note-boot':
@@ -33,24 +33,24 @@ export async function executeDeviceStep(
     case 'configure':
       if ('persistentLogging' in step.members)
         await deps.state.change({ touched: union(state.touched, [PERSISTENT_LOGGING]) });
-      tell('Normal', 'Configuring', `Writing config.json: ${step.because}`); // the OS may end this process right after
+      record('Normal', 'Configuring', `Writing config.json: ${step.because}`); // the OS may end this process right after
       await deps.boot.configure(step.members);
       return undefined;
     case 'count-repair':
       memory.repairs.splice(0, memory.repairs.length, ...recentRepairs(memory, deps.monotonic()), deps.monotonic());
       return undefined;
     case 'set':
-      await setBootFile(deps, document, seen, step, tell);
+      await setBootFile(deps, document, seen, step, record);
       return undefined;
     case 'unit':
       memory.told.set(`${step.unit} ${step.verb === 'start'}`, deps.monotonic());
       await deps.units.switch(step.unit, step.verb);
-      tell('Normal', 'Switched', `Told ${step.unit} to ${step.verb}: ${step.because}`);
+      record('Normal', 'Switched', `Told ${step.unit} to ${step.verb}: ${step.because}`);
       return undefined;
     case 'write-marker':
       await deps.marker.write();
       deps.say(`Reboot has been scheduled to apply changes: ${step.because}`);
-      tell('Normal', 'RebootRequired', `The device has to be restarted: ${step.because}`);
+      record('Normal', 'RebootRequired', `The device has to be restarted: ${step.because}`);
       return undefined;
     case 'remove-marker':
       await deps.marker.remove();
@@ -58,25 +58,25 @@ export async function executeDeviceStep(
     case 'start-timer':
     case 'confirm':
     case 'give-up':
-      await executeConfirmStep(deps, 'device', step, { uid, generation }, tell);
+      await executeConfirmStep(deps, 'device', step, { uid, generation }, record);
       return undefined;
     case 'roll-back':
       await rollBack(deps, seen, bootId, step.because);
-      tell('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
+      record('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
       return undefined;
     case 'leave-restart':
-      tell('Warning', 'RebootRequired', step.because);
+      record('Warning', 'RebootRequired', step.because);
       return undefined;
     case 'note-failed-reboot':
       if (state.reboot) await deps.state.change({ reboot: { ...state.reboot, failed: step.message } });
-      tell('Warning', 'RebootFailed', `Could not restart the device: ${step.message}; it is tried again`);
+      record('Warning', 'RebootFailed', `Could not restart the device: ${step.message}; it is tried again`);
       return undefined;
     case 'reboot': {
       const answer = await deps.reboot();
       if (answer.is !== 'scheduled')
         return { outcome: wait('RebootRequired', `${dueText(step.changes)}. ${answer.message}`).outcome };
       await deps.state.change({ reboot: { bootId, uid, generation, changes: step.changes } });
-      tell('Normal', 'Rebooting', `Restarting the device: ${step.because}`);
+      record('Normal', 'Rebooting', `Restarting the device: ${step.because}`);
       return undefined;
     }
   }

@@ -23,7 +23,7 @@ export async function executeNetworkStep(
 ): Promise<Partial<NetworkResult> | undefined> {
   const { store, state, network, units } = deps;
   const { uid, generation, name } = document.metadata;
-  const tell: RecordEvent = (type, reason, message) =>
+  const record: RecordEvent = (type, reason, message) =>
     store.record(keyOf('HostConfig', name), { type, reason, message });
   switch (step.do) {
     case 'checkpoint':
@@ -39,24 +39,24 @@ export async function executeNetworkStep(
       const isProxy = step.do === 'write-redsocks';
       await (isProxy ? network.writeRedsocks(step.text) : network.writeNoProxy(step.text));
       const file = isProxy ? 'redsocks.conf' : 'no_proxy';
-      tell('Normal', 'ProxyChanged', `${step.text === '' ? 'Removed' : 'Wrote'} ${file}: ${step.because}`);
+      record('Normal', 'ProxyChanged', `${step.text === '' ? 'Removed' : 'Wrote'} ${file}: ${step.because}`);
       return undefined;
     }
     case 'restart-proxy': {
       const restarted = await restartProxy(units);
       memory.note = restarted ? undefined : NOT_RESTARTED;
       if (restarted && restarted.length > 0)
-        tell('Normal', 'Restarted', `Restarted ${restarted.join(' and ')}: ${step.because}`);
+        record('Normal', 'Restarted', `Restarted ${restarted.join(' and ')}: ${step.because}`);
       return { restarted: true };
     }
     case 'configure-hostname':
-      tell('Normal', 'Renaming', `Writing the host name to config.json: ${step.because}`); // the OS may end this process right after
+      record('Normal', 'Renaming', `Writing the host name to config.json: ${step.because}`); // the OS may end this process right after
       await network.configureHostname(step.hostname);
       return undefined;
     case 'rename':
       await renameHost(deps, step.hostname);
       memory.note = units.present ? undefined : NOT_RENAMED;
-      tell('Normal', 'Renamed', `Named the host ${step.hostname}: ${step.because}`);
+      record('Normal', 'Renamed', `Named the host ${step.hostname}: ${step.because}`);
       return undefined;
     case 'note-proven':
       await state.change({ proven: { uid, generation } });
@@ -64,11 +64,11 @@ export async function executeNetworkStep(
     case 'start-timer':
     case 'confirm':
     case 'give-up':
-      await executeConfirmStep(deps, 'network', step, { uid, generation }, tell);
+      await executeConfirmStep(deps, 'network', step, { uid, generation }, record);
       return undefined;
     case 'roll-back':
       await rollBack(deps, step.because);
-      tell('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
+      record('Warning', 'RolledBack', `What was there before is back: ${step.because}`);
       return undefined;
   }
 }
