@@ -38,14 +38,19 @@ export function secondsOf({ timeout }: Pick<WaitOptions, 'timeout'>): number {
 /**
  * Waits until all are Ready, with progress: downloads by image, then health by service. Containers that were started
  * meanwhile (`before` are the services as they were) have to keep running for a moment, or to be healthy where they
- * have a healthcheck. An App that waits for its time is not waited for: that may be days away. Throws when a document is
- * stuck, when a service does not work (with its last lines of output), or when time is up.
+ * have a healthcheck. An App that waits for its time is not waited for: that may be days away; unless it was approved
+ * (`isApproved`), which its status tells a moment later. Throws when a document is stuck, when a service does not work
+ * (with its last lines of output), or when time is up.
  */
 export async function waitReady(
   session: Session,
   client: Client,
   awaited: readonly Awaited[],
-  { before, ...options }: WaitOptions & { readonly before: readonly Service[] },
+  {
+    before,
+    isApproved = false,
+    ...options
+  }: WaitOptions & { readonly before: readonly Service[]; readonly isApproved?: boolean },
 ): Promise<void> {
   const seconds = secondsOf(options);
   const kinds = [...new Set([...awaited.map(({ kind }) => kind), 'App', ...CHILDREN] as const)];
@@ -66,10 +71,14 @@ export async function waitReady(
     else if (isReady) progress.say(`${name} ${text}`);
     else progress.note(`${name}: ${text}`);
   };
+  const verdictNow = (one: Awaited): Verdict => {
+    const verdict = verdictOf(mirror.get(one.kind, one.name), one);
+    return verdict.is === 'held' && isApproved ? { is: 'open', text: '' } : verdict;
+  };
   try {
     const end = await mirror.until((seen) => {
       showParts(seen, awaited, progress);
-      const isHeld = (one: Awaited): boolean => verdictOf(seen.get(one.kind, one.name), one).is === 'held';
+      const isHeld = (one: Awaited): boolean => verdictNow(one).is === 'held';
       const ill = awaited.flatMap((one) => illOf(seen, one))[0];
       if (ill) return { ill };
       const stuck = awaited.flatMap((one) => stuckOf(seen, one))[0];
@@ -79,12 +88,12 @@ export async function waitReady(
       const leftMs = steadiness.leftMs(going.flatMap((one) => servicesOf(seen.all('Service'), one)));
       cancelAgain();
       if (leftMs) cancelAgain = systemClock.after(leftMs, () => mirror.lookAgain());
-      const verdicts = going.map((one) => verdictOf(seen.get(one.kind, one.name), one));
+      const verdicts = going.map(verdictNow);
       if (leftMs === 0 && verdicts.every(({ is }) => is === 'ready')) {
         if (!upToDate.check()) return undefined;
       } else upToDate.forget();
       const open = awaited.filter((one) => {
-        const verdict = verdictOf(seen.get(one.kind, one.name), one);
+        const verdict = verdictNow(one);
         if (verdict.is === 'stuck')
           throw new CommandError(`${subjectText(one)}: ${verdict.text}`, {
             hint: `More: supercargo describe ${subjectText(one)}`,
@@ -104,7 +113,7 @@ export async function waitReady(
     if (end !== undefined && end !== 'ready')
       throw end.ill ? await illError(client, end.ill) : stuckError(end.stuck, readinessOf(end.stuck), awaited);
     if (end === undefined) {
-      const open = awaited.find((one) => verdictOf(mirror.get(one.kind, one.name), one).is !== 'ready');
+      const open = awaited.find((one) => verdictNow(one).is !== 'ready');
       throw lateError(
         open ? `${subjectText(open)} is not ready (${failureOf(mirror.get(open.kind, open.name), open)})` : 'Not ready',
         seconds,
@@ -206,11 +215,14 @@ async function illError(client: Client, service: Service): Promise<CommandError>
   });
 }
 
-/** Returns what to say of a document that is waited for; '' for nothing. Pure. */
-function verdictOf(
-  one: AnyResource | undefined,
-  { generation }: Awaited,
-): { readonly is: 'ready' | 'held' | 'stuck' | 'open'; readonly text: string } {
+/** How far a document is, and what to say of it; '' for nothing. */
+interface Verdict {
+  readonly is: 'ready' | 'held' | 'stuck' | 'open';
+  readonly text: string;
+}
+
+/** Pure. */
+function verdictOf(one: AnyResource | undefined, { generation }: Awaited): Verdict {
   if (!one) return { is: 'open', text: 'it is gone' };
   const ready = readinessOf(one);
   if (one.metadata.generation < generation || !ready) {

@@ -62,7 +62,7 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
     session,
     client,
     applied.map(({ subject, generation }) => ({ ...subject, generation })),
-    { ...options, before },
+    { ...options, before, isApproved: options.now === true },
   );
 }
 

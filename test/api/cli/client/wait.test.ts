@@ -97,6 +97,36 @@ describe('waiting for an App', () => {
     });
   });
 
+  it('that waits for its time ends at once, and goes on where the App was approved', async () => {
+    const held = { ...condition, status: 'False', reason: 'AwaitingApproval', observedGeneration: 1 };
+    let tell: (line: unknown) => void = () => undefined;
+    const news = new Promise((resolve) => {
+      tell = resolve;
+    });
+    const client = {
+      ask: async (_method: string, path: string) => ({
+        metadata: { resourceVersion: '1' },
+        items: path === collectionPath('App') ? [settled('App', 'web', { services: {} }, { conditions: [held] })] : [],
+      }),
+      async *lines(path: string, signal: AbortSignal) {
+        if (path.startsWith(collectionPath('App'))) yield await news;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+    } as unknown as Client;
+    const out: string[] = [];
+    const io = { hasProgress: false, out: (line: string) => void out.push(line) };
+    const session = { json: false, io } as unknown as Session;
+    const options = { wait: true, timeout: '10s', before: [] };
+    const awaited = [{ kind: 'App', name: 'web', generation: 1 }] as const;
+    await waitReady(session, client, awaited, options);
+    assert.deepEqual(out.splice(0), ['app/web: AwaitingApproval: ']);
+    const waiting = waitReady(session, client, awaited, { ...options, isApproved: true });
+    await new Promise((resolve) => setImmediate(resolve));
+    tell({ type: 'MODIFIED', object: app });
+    await waiting;
+    assert.deepEqual(out, ['app/web ready']);
+  });
+
   it('says which service has yet to end', async () => {
     const verifying = { ...condition, status: 'False', reason: 'Verifying', observedGeneration: 1 };
     const task = (name: string, spec: object) =>
