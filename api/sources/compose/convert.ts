@@ -32,7 +32,7 @@ export interface Converted extends ProjectReport {
  */
 export async function convertProject(options: ReadOptions, parse: Parse): Promise<Converted> {
   const project = await readProject(options);
-  const { model, root, findings, composeFiles, files, name } = project;
+  const { model, root, findings, composeFiles, parsedFiles, files, name } = project;
   const document = model && root && documentOf(project, model, root, options.folder);
   const find = (path: string): Located => project.locate(path.replace(/^spec\.?/, ''));
   const before = findings.problems.length;
@@ -48,7 +48,7 @@ export async function convertProject(options: ReadOptions, parse: Parse): Promis
   }
   return {
     document: findings.problems.length > 0 ? undefined : document,
-    ...{ name, problems: findings.problems, warnings: findings.warnings, composeFiles, files },
+    ...{ name, problems: findings.problems, warnings: findings.warnings, composeFiles, parsedFiles, files },
     locate: (path) => find(path).source,
     relativeBinds: model === undefined ? [] : relativeBinds(root, model),
   };

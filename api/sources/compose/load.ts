@@ -49,8 +49,10 @@ export interface Loaded {
   readonly root: Mapping | undefined;
   readonly variables: Variables;
   readonly findings: Findings;
-  /** The Compose files themselves, absolute. */
+  /** The Compose files themselves, absolute: those that are named or chosen. */
   readonly composeFiles: readonly string[];
+  /** All that were read as Compose files, also because another one includes or extends them, absolute. */
+  readonly parsedFiles: ReadonlySet<string>;
   /** Every file that was read or looked for, absolute: a change of one may change the project. */
   readonly files: ReadonlySet<string>;
 }
@@ -89,6 +91,7 @@ export const loadProject = (options: ComposeOptions): Promise<Loaded> => new Loa
 class Loader {
   readonly #findings = new Findings();
   readonly #files = new Set<string>();
+  readonly #parsed = new Set<string>();
   readonly #read = new Map<string, FileAnswer>();
   readonly #options: ComposeOptions;
   /** Names of variables in an example of `.env`, and the example's name. */
@@ -115,7 +118,7 @@ class Loader {
     const root = await this.#join(parsed, variables, []);
     return {
       ...{ name: this.#projectName, root, variables, findings: this.#findings, composeFiles },
-      files: this.#files,
+      ...{ parsedFiles: this.#parsed, files: this.#files },
     };
   }
 
@@ -243,6 +246,7 @@ class Loader {
   }
 
   #parse(content: string, path: string, base: string, needed: boolean): readonly Mapping[] {
+    this.#parsed.add(path);
     const before = this.#findings.problems.length;
     const documents = parseCompose(content, { file: this.#shown(path), base }, this.#findings).filter(
       (node) => !isNull(node),

@@ -65,6 +65,8 @@ export interface ProjectReport {
   readonly warnings: readonly Problem[];
   /** The Compose files, absolute. */
   readonly composeFiles: readonly string[];
+  /** The same, and those that they include or extend, absolute. */
+  readonly parsedFiles: readonly string[];
   /** Every file that was read or looked for, absolute: a change of one may change the project. */
   readonly files: readonly string[];
 }
@@ -92,7 +94,7 @@ export async function readProject(options: ReadOptions): Promise<ComposeProject>
   return {
     ...{ model, name },
     ...{ problems: findings.problems, warnings: findings.warnings },
-    ...{ composeFiles, files: [...files], root: loaded.root, findings, variables: loaded.variables },
+    ...{ composeFiles, parsedFiles: [...loaded.parsedFiles], files: [...files], root: loaded.root, findings, variables: loaded.variables },
     locate: (path) => locate(loaded, path),
   };
 }

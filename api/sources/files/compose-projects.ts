@@ -25,6 +25,8 @@ export interface ComposeProjectsOptions {
   readonly read: (file: string, limitBytes: number) => Promise<Buffer>;
   /** What `~` and HOME stand for. */
   readonly home: string;
+  /** Returns the Compose files of the Apps that came of a project, as they are stored. */
+  readonly filesBefore: (found: FoundProject) => readonly string[];
 }
 
 /** What a project came to when it was last read. */
@@ -35,7 +37,10 @@ export interface ReadProject {
   readonly name: string | undefined;
   /** Files that it read or looked for, as the watched folder was given, with what they were then; undefined: not there. */
   readonly inputs: ReadonlyMap<string, SeenFile | undefined>;
-  /** Inputs of this time and of the last one without problems: a mistake in a file does not make others independent. */
+  /**
+   * Inputs of this time; while there are problems also those of the last time without, and the Compose files that are
+   * stored of it: a mistake in a file does not make others independent, not even after a restart.
+   */
   readonly claims: ReadonlySet<string>;
   /** Real paths by which the inputs are watched, and those of links among them. */
   readonly watched: Watched;
@@ -68,6 +73,8 @@ export class ComposeProjects {
   #seen: ReadonlyMap<string, SeenFile | undefined> = new Map();
   /** Projects that are read anew at the next look whatever has changed. */
   readonly #stale = new Set<string>();
+  /** Files that projects of folders have read since the start, by the folder. */
+  readonly #everRead = new Map<string, Set<string>>();
   #watched: { readonly key: string; readonly inputs: WatchedInputs } = {
     key: '',
     inputs: { folders: new Set(), paths: new Set(), targets: [] },
@@ -129,6 +136,11 @@ export class ComposeProjects {
     );
   }
 
+  /** Tells whether the project of that folder has read or looked for that file since the start. */
+  hasEverRead(folder: string, file: string): boolean {
+    return this.#everRead.get(folder)?.has(file) ?? false;
+  }
+
   /** Reads every project again at the next look. */
   expire(): void {
     for (const main of this.#read.keys()) this.#stale.add(main);
@@ -140,6 +152,8 @@ export class ComposeProjects {
   keep(found: readonly FoundProject[]): void {
     const mains = new Set(found.map(({ main }) => main));
     for (const main of this.#read.keys()) if (!mains.has(main)) this.#read.delete(main);
+    const folders = new Set(found.flatMap(({ folder, names }) => (names === undefined ? [] : [folder])));
+    for (const folder of this.#everRead.keys()) if (!folders.has(folder)) this.#everRead.delete(folder);
     this.#stamps = undefined;
   }
 
@@ -171,6 +185,10 @@ export class ComposeProjects {
       return { ...known, isFresh: false };
     }
     const read = await this.#readAnew(found, known);
+    if (found.names !== undefined) {
+      const before = this.#everRead.get(found.folder) ?? [];
+      this.#everRead.set(found.folder, new Set([...before, ...read.inputs.keys()]));
+    }
     await nextTurn(); // a large project takes its time; others have their turn before the next one
     this.#read.set(found.main, read);
     const isBeingWritten = [...read.inputs.values()].some((file) => file !== undefined && isFresh(file));
@@ -218,7 +236,7 @@ export class ComposeProjects {
         return parsed;
       },
     );
-    const { document, name, problems, warnings, composeFiles, files } = converted;
+    const { document, name, problems, warnings, composeFiles, parsedFiles, files } = converted;
     const all = new Map<string, SeenFile | undefined>([[found.main, inputs.get(found.main)]]);
     for (const path of files) {
       const file = this.#given(path);
@@ -226,13 +244,13 @@ export class ComposeProjects {
     }
     const source = {
       file: this.#given(composeFiles[0] ?? '') ?? found.main,
-      composeFiles: composeFiles.map((path) => this.#given(path) ?? path),
+      composeFiles: parsedFiles.map((path) => this.#given(path) ?? path),
     };
     const isWhole = document !== undefined && app !== undefined;
     return {
       ...{ found, name, inputs: all },
       read: { documents: isWhole ? [{ document: app as AnyDeclared, source }] : [], problems, warnings },
-      claims: new Set([...all.keys(), ...(isWhole ? [] : (known?.claims ?? []))]),
+      claims: new Set([...all.keys(), ...(isWhole ? [] : [...(known?.claims ?? []), ...this.options.filesBefore(found)])]),
       watched: await watchedOf(found, [...all]),
     };
   }

@@ -13,7 +13,7 @@ import { ProblemLog } from '../problem-log.js';
 import { planWholeSet } from '../whole-set.js';
 import { ComposeProjects, homeOfUser, keeping, type ReadProject, type WatchedInputs } from './compose-projects.js';
 import { FileCalls, SilentError } from './file-calls.js';
-import { type FoundFiles, findProjects, type Look, lookOf } from './find-projects.js';
+import { type FoundFiles, type FoundProject, findProjects, type Look, lookOf } from './find-projects.js';
 import { LIMIT_BYTES, readDocuments, tooLarge } from './read-documents.js';
 import { reasonOf, SCAN_LIMITS, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
 
@@ -136,7 +136,10 @@ class WatchedFolders implements FolderSource {
         this.#hint();
       },
     });
-    this.#projects = new ComposeProjects({ ...this.#options, calls: this.#calls });
+    this.#projects = new ComposeProjects({
+      ...{ ...this.#options, calls: this.#calls },
+      filesBefore: (found) => this.#storedOf(found).flatMap(({ source }) => source.composeFiles ?? []),
+    });
     this.#wasSet = clockSteps(this.#options.clock);
     this.#problems = new ProblemLog(options.log);
   }
@@ -257,7 +260,7 @@ class WatchedFolders implements FolderSource {
    * stored.
    */
   #doubt(seen: SeenFolder): SeenFolder {
-    if (seen.identity === undefined || seen.files.length > 0) return seen;
+    if (seen.identity === undefined || heldIn(seen).length > 0) return seen;
     const before = this.#folders.get(seen.folder);
     const replaced = before !== undefined && before.identity !== seen.identity && before.files > 0;
     if (!replaced && (before !== undefined || !this.#hasDeclared(seen.folder))) return seen;
@@ -271,7 +274,7 @@ class WatchedFolders implements FolderSource {
   /** Does the same for folders below, where something may be mounted too: a problem of one is about everything in it. */
   #doubtBelow(seen: SeenFolder): SeenFolder {
     const doubted: Problem[] = [];
-    const holding = countsAbove(seen.files.map(({ file }) => file));
+    const holding = countsAbove(heldIn(seen));
     let declaring: ReadonlyMap<string, number> | undefined;
     for (const [directory, identity] of seen.identities) {
       if (directory === seen.folder || holding.has(directory) || isNamed(doubted, directory)) continue;
@@ -296,23 +299,34 @@ class WatchedFolders implements FolderSource {
 
   /** Returns the file of each stored document. */
   #declaredIn(): readonly string[] {
-    return this.#sources().map(({ file }) => file);
+    return this.#stored().map(({ source }) => source.file);
   }
 
-  #sources(): readonly Source[] {
+  /** Returns the documents that are stored and not going, and where they are from. */
+  #stored(): readonly { readonly name: string; readonly source: Source }[] {
     const { store } = this.#options;
-    return KINDS.flatMap((kind) => store.list(kind)).flatMap(({ metadata: { origin, source, deletionTimestamp } }) =>
-      origin === 'files' && deletionTimestamp === undefined && source ? [source] : [],
-    );
+    return KINDS.flatMap((kind) => store.list(kind)).flatMap(({ metadata }) => {
+      const { name, origin, source, deletionTimestamp } = metadata;
+      return origin === 'files' && deletionTimestamp === undefined && source ? [{ name, source }] : [];
+    });
   }
 
-  /** Returns the files in folders of projects from which documents were read, and no projects. */
-  #declaredInside(projects: readonly string[]): readonly string[] {
+  /**
+   * Returns the files in folders of projects from which documents were read, or Apps of other projects: none of those in
+   * `names`, which projects declare now, nor of those whose file is in `claimed`.
+   */
+  #declaredInside(
+    projects: readonly string[],
+    names: ReadonlySet<string> = new Set(),
+    claimed: ReadonlySet<string> = new Set(),
+  ): readonly string[] {
     if (projects.length === 0) return [];
-    const inside = this.#sources().filter(
-      ({ file, composeFiles }) => composeFiles === undefined && projects.some((folder) => isBelow(folder, file)),
-    );
-    return [...new Set(inside.map(({ file }) => file))];
+    const inside = this.#stored().filter(({ name, source: { file, composeFiles } }) => {
+      const folder = projects.find((one) => isBelow(one, file));
+      if (folder === undefined || composeFiles === undefined) return folder !== undefined;
+      return !names.has(name) && !claimed.has(file) && !this.#projects.hasEverRead(folder, file);
+    });
+    return [...new Set(inside.map(({ source }) => source.file))];
   }
 
   /** Returns how long until every changed file has been left alone for long enough, and every missing one was missed twice. */
@@ -381,7 +395,8 @@ class WatchedFolders implements FolderSource {
     }
     const found = findProjects(folders, (file) => this.#files.get(file)?.look ?? 'other');
     const read = await this.#readProjects(found);
-    read.push(...this.#documentsOf(found, held, [...ownFolders]));
+    const names = new Set(read.flatMap(({ documents }) => documents.map(({ document }) => document.metadata.name)));
+    read.push(...this.#documentsOf(found, held, [...ownFolders], names));
     this.#problems.warn(read.flatMap(({ warnings }) => warnings));
     for (const folder of folders) read.push({ documents: [], problems: folder.problems, warnings: [] });
     const isReadable = folders.some(({ listed }) => listed.length > 0);
@@ -417,13 +432,16 @@ class WatchedFolders implements FolderSource {
 
   /** Returns the names of Apps that came of a project, as stored; else the name that it has now. */
   #declaredBy({ found, name }: ReadProject): readonly string[] {
-    const stored = this.#options.store.list('App').flatMap(({ metadata }) => {
-      const { origin, deletionTimestamp, source } = metadata;
-      if (origin !== 'files' || deletionTimestamp !== undefined || !source?.composeFiles) return [];
-      const isMine = found.names === undefined ? source.file === found.main : isBelow(found.folder, source.file);
-      return isMine ? [metadata.name] : [];
-    });
+    const stored = this.#storedOf(found).map((one) => one.name);
     return stored.length > 0 ? stored : name === undefined ? [] : [name];
+  }
+
+  /** Returns the Apps that came of a project, as stored. */
+  #storedOf(found: FoundProject): readonly { readonly name: string; readonly source: Source }[] {
+    return this.#stored().filter(({ source: { file, composeFiles } }) => {
+      if (composeFiles === undefined) return false;
+      return found.names === undefined ? file === found.main : isBelow(found.folder, file);
+    });
   }
 
   /** Returns what files say that are no Compose files; what is only read by a project has nothing to be wrong about. */
@@ -431,6 +449,7 @@ class WatchedFolders implements FolderSource {
     { documents, inProjects }: FoundFiles,
     held: ReadonlyMap<string, Documents>,
     ownFolders: readonly string[],
+    names: ReadonlySet<string>,
   ): readonly Documents[] {
     const claimed = new Set(this.#projects.all().flatMap(({ claims }) => [...claims]));
     const declaring = new Set(this.#declaredIn());
@@ -444,7 +463,9 @@ class WatchedFolders implements FolderSource {
       return [{ ...read, warnings: [...read.warnings, { message, source: { file } }] }];
     });
     const taken = new Set(documents.map(({ file }) => file));
-    const passed = this.#declaredInside(ownFolders).filter((file) => !taken.has(file) && this.#inputs.get(file));
+    const passed = this.#declaredInside(ownFolders, names, claimed).filter(
+      (file) => !taken.has(file) && this.#inputs.get(file),
+    );
     const kept = passed.map((file) => {
       const message =
         'It is in the folder of a Compose project, where only files count that begin with apiVersion, and none below; what it declared stays until it is moved out or removed';
@@ -538,16 +559,19 @@ class WatchedFolders implements FolderSource {
   #remember(folders: readonly SeenFolder[]): void {
     const present = new Set(folders.flatMap(({ files }) => files.map(({ file }) => file)));
     for (const file of this.#files.keys()) if (!present.has(file)) this.#files.delete(file);
-    for (const { folder, identity, files, failures } of folders) {
-      if (identity !== undefined && failures.length === 0) this.#folders.set(folder, { identity, files: files.length });
+    for (const seen of folders) {
+      const { folder, identity, failures } = seen;
+      if (identity !== undefined && failures.length === 0)
+        this.#folders.set(folder, { identity, files: heldIn(seen).length });
     }
     for (const seen of folders) this.#rememberBelow(seen);
   }
 
   /** Keeps the notes about doubted folders, and forgets those that are gone from a folder that can be listed. */
-  #rememberBelow({ folder, listed, identities, files, problems }: SeenFolder): void {
+  #rememberBelow(seen: SeenFolder): void {
+    const { folder, listed, identities, problems } = seen;
     const readable = new Set(listed);
-    const holding = countsAbove(files.map(({ file }) => file));
+    const holding = countsAbove(heldIn(seen));
     for (const directory of this.#below.keys()) {
       if (readable.has(dirname(directory)) && !identities.has(directory) && !isNamed(problems, directory))
         this.#below.delete(directory);
@@ -606,6 +630,12 @@ const unseen = (folder: string, message: string): SeenFolder => ({
   ...{ problems: [], projects: new Map(), watch: [] },
   failures: [{ message, source: { file: folder } }],
 });
+
+/** Returns what makes a folder one that is not empty: its files, and a path in each folder of a project. Pure. */
+const heldIn = ({ files, projects }: SeenFolder): readonly string[] => [
+  ...files.map(({ file }) => file),
+  ...[...projects.keys()].map((folder) => join(folder, '.env')),
+];
 
 const isBelow = (folder: string, path: string): boolean => path.startsWith(join(folder, sep));
 

@@ -377,6 +377,61 @@ describe('Compose projects in a watched folder', () => {
     await bench.untilApps('a=x b=y');
   });
 
+  it('stay when a folder above them becomes a project, also over a restart', async () => {
+    await bench.put({
+      ...{ 'site/shop/compose.yaml': 'services: {a: {image: x}}', 'site/b.yaml': 'services: {b: {image: y}}' },
+      ...{ 'site/more/c.yaml': 'services: {c: {image: z}}', 'site/d.yaml': 'services: {d: {image: v}}' },
+    });
+    let source = await bench.start();
+    assert.equal(bench.apps(), 'b=y c=z d=v shop=x');
+    await bench.put({ 'site/compose.yaml': 'include: [d.yaml]\nservices: {top: {image: w}}' });
+    await bench.untilApps('b=y c=z shop=x site=w,v');
+    assert.match(bench.problems().join('\n'), /m\/site\/shop\/compose\.yaml: It is in the folder of a Compose project/);
+    await source.stop();
+    source = await bench.start();
+    assert.equal(bench.apps(), 'b=y c=z shop=x site=w,v');
+    await rm(bench.path('site', 'shop'), { recursive: true });
+    await unlink(bench.path('site', 'b.yaml'));
+    await unlink(bench.path('site', 'more', 'c.yaml'));
+    await source.rescan();
+    assert.equal(bench.apps(), 'site=w,v');
+    assert.deepEqual(bench.problems(), []);
+  });
+
+  it('choose other Compose files, and the former ones are no Apps of their own', async () => {
+    await bench.put({
+      ...{ 'shop/.env': 'COMPOSE_FILE=stack', 'shop/stack': 'name: one\nservices: {a: {image: x}}' },
+      'shop/other.yaml': 'name: two\nservices: {a: {image: y}}',
+    });
+    let source = await bench.start();
+    await source.stop();
+    source = await bench.start();
+    assert.deepEqual([bench.apps(), bench.problems()], ['one=x', []]);
+    await bench.put({ 'shop/.env': 'COMPOSE_FILE=other.yaml' });
+    await bench.untilApps('two=y');
+    assert.deepEqual(bench.problems(), []);
+    await source.stop();
+    await bench.put({ 'shop/.env': 'COMPOSE_FILE=third', 'shop/third': 'name: two\nservices: {a: {image: z}}' });
+    await bench.start();
+    assert.deepEqual([bench.apps(), bench.problems()], ['two=z', []]);
+  });
+
+  it('keep what they include and extend while a file is broken, also over a restart', async () => {
+    await bench.put({
+      'a.yaml': 'include: [b.yaml]\nservices: {a: {image: x, extends: {file: common/base.yaml, service: q}}}',
+      ...{ 'b.yaml': 'services: {b: {image: y}}', 'common/base.yaml': 'services: {q: {image: w}}' },
+    });
+    const source = await bench.start();
+    const want = bench.apps();
+    assert.equal(want, 'a=x,y');
+    await source.stop();
+    await bench.put({ 'a.yaml': 'include: [b.yaml]\nservices: {a: [\n' });
+    await bench.start();
+    assert.equal(bench.apps(), want);
+    await bench.put({ 'a.yaml': 'services: {a: {image: x}}' });
+    await bench.untilApps('a=x b=y base=w');
+  });
+
   it('of one name are both named and neither is taken; one of another door is refused', async () => {
     await bench.put({
       'one/compose.yaml': 'name: same\nservices: {web: {image: x}}',
