@@ -94,7 +94,14 @@ export async function readProject(options: ReadOptions): Promise<ComposeProject>
   return {
     ...{ model, name },
     ...{ problems: findings.problems, warnings: findings.warnings },
-    ...{ composeFiles, parsedFiles: [...loaded.parsedFiles], files: [...files], root: loaded.root, findings, variables: loaded.variables },
+    ...{
+      composeFiles,
+      parsedFiles: [...loaded.parsedFiles],
+      files: [...files],
+      root: loaded.root,
+      findings,
+      variables: loaded.variables,
+    },
     locate: (path) => locate(loaded, path),
   };
 }

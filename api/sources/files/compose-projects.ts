@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -44,6 +44,8 @@ export interface ReadProject {
   readonly claims: ReadonlySet<string>;
   /** Real paths by which the inputs are watched, and those of links among them. */
   readonly watched: Watched;
+  /** A file changed, or was gone for a moment, while it was read. */
+  readonly hasChanged: boolean;
 }
 
 /** What has to be watched besides what a folder shows by itself. Real paths. */
@@ -54,6 +56,14 @@ export interface WatchedInputs {
   readonly paths: ReadonlySet<string>;
   /** Files that are elsewhere, behind a link. */
   readonly targets: readonly string[];
+}
+
+/** How a file was met. */
+interface Glance {
+  /** What it was like before it was read; undefined: it is not there. */
+  readonly seen: SeenFile | undefined;
+  /** It was changed or taken away meanwhile: nobody knows which part of it was read. */
+  readonly hasChanged?: boolean;
 }
 
 interface Watched {
@@ -191,7 +201,8 @@ export class ComposeProjects {
     }
     await nextTurn(); // a large project takes its time; others have their turn before the next one
     this.#read.set(found.main, read);
-    const isBeingWritten = [...read.inputs.values()].some((file) => file !== undefined && isFresh(file));
+    const isBeingWritten =
+      read.hasChanged || [...read.inputs.values()].some((file) => file !== undefined && isFresh(file));
     if (isBeingWritten) this.#stale.add(found.main);
     else this.#stale.delete(found.main);
     this.#stamps = undefined;
@@ -205,21 +216,27 @@ export class ComposeProjects {
   async #readAnew(found: FoundProject, known: ReadProject | undefined): Promise<ReadProject> {
     const { parse, home } = this.options;
     const inputs = new Map<string, SeenFile | undefined>();
+    let hasChanged = false;
+    const note = (file: string, seen: SeenFile | undefined, meanwhile = false): void => {
+      inputs.set(file, seen);
+      // It was there a moment ago: an editor may be about to put it back.
+      hasChanged ||= meanwhile || (seen === undefined && this.#seen.get(file) !== undefined);
+    };
     const readFile = async (path: string): Promise<FileAnswer> => {
       const file = this.#given(path);
       if (file === undefined) {
         return { text: undefined, why: `${path} is outside the watched folder, where a project reads nothing` };
       }
       if (found.names && dirname(file) === found.folder && !found.names.has(basename(file))) return { text: undefined };
-      const { seen, ...answer } = await this.#text(file);
-      inputs.set(file, seen);
+      const { seen, hasChanged, ...answer } = await this.#text(file);
+      note(file, seen, hasChanged);
       return answer;
     };
     const lookAt = async (path: string): Promise<ContentAnswer> => {
       const file = this.#given(path);
       if (file === undefined) return { isThere: true, digest: undefined };
-      const { seen, answer } = await this.#content(file);
-      inputs.set(file, seen);
+      const { seen, hasChanged, answer } = await this.#content(file);
+      note(file, seen, hasChanged);
       return answer;
     };
     let app: AnyDeclared | undefined;
@@ -248,9 +265,12 @@ export class ComposeProjects {
     };
     const isWhole = document !== undefined && app !== undefined;
     return {
-      ...{ found, name, inputs: all },
+      ...{ found, name, inputs: all, hasChanged },
       read: { documents: isWhole ? [{ document: app as AnyDeclared, source }] : [], problems, warnings },
-      claims: new Set([...all.keys(), ...(isWhole ? [] : [...(known?.claims ?? []), ...this.options.filesBefore(found)])]),
+      claims: new Set([
+        ...all.keys(),
+        ...(isWhole ? [] : [...(known?.claims ?? []), ...this.options.filesBefore(found)]),
+      ]),
       watched: await watchedOf(found, [...all]),
     };
   }
@@ -271,7 +291,7 @@ export class ComposeProjects {
   }
 
   /** Reads a text, and what its file was like before. Never rejects. */
-  async #text(file: string): Promise<FileAnswer & { readonly seen: SeenFile | undefined }> {
+  async #text(file: string): Promise<FileAnswer & Glance> {
     let seen: SeenFile | undefined;
     try {
       seen = await this.#stat(file);
@@ -279,24 +299,48 @@ export class ComposeProjects {
         return { seen, text: undefined, why: tooLarge(seen.size, file).message };
       }
       const bytes = await this.options.calls.ask(file, () => this.options.read(file, LIMIT_BYTES));
-      if (isUtf8(bytes)) return { seen, text: bytes.toString() };
-      return { seen, text: undefined, why: `${file} is not text in UTF-8` };
+      const hasChanged = (await this.#stat(file))?.stamp !== seen?.stamp;
+      if (isUtf8(bytes)) return { seen, hasChanged, text: bytes.toString() };
+      return { seen, hasChanged, text: undefined, why: `${file} is not text in UTF-8` };
     } catch (error) {
-      if (seen === undefined && isMissing(error)) return { seen, text: undefined };
+      if (isMissing(error)) {
+        const why = await this.#whyMissing(file);
+        return {
+          seen: undefined,
+          hasChanged: seen !== undefined,
+          text: undefined,
+          ...(why === undefined ? {} : { why }),
+        };
+      }
       return { seen, text: undefined, why: `${file}: ${reasonOf(error, 'file')}` };
     }
   }
 
+  /** Tells of a link that leads nowhere: its target may be on a disk that is missing, so it is not as if it were not there. */
+  async #whyMissing(file: string): Promise<string | undefined> {
+    const isLink = await this.options.calls
+      .ask(file, () => lstat(file))
+      .then(
+        (stats) => stats.isSymbolicLink(),
+        () => false,
+      );
+    return isLink ? `${file}: The link leads nowhere` : undefined;
+  }
+
   /** Returns what changes with the contents of a file. Never rejects. */
-  async #content(file: string): Promise<{ readonly seen: SeenFile | undefined; readonly answer: ContentAnswer }> {
+  async #content(file: string): Promise<Glance & { readonly answer: ContentAnswer }> {
     let seen: SeenFile | undefined;
     try {
       seen = await this.#stat(file);
       const bytes = await this.options.calls.ask(file, () => this.options.read(file, LIMIT_BYTES));
       const digest = createHash('sha256').update(file).update('\0').update(bytes).digest('hex').slice(0, 16);
-      return { seen, answer: { isThere: true, digest } };
+      const hasChanged = (await this.#stat(file))?.stamp !== seen?.stamp;
+      return { seen, hasChanged, answer: { isThere: true, digest } };
     } catch (error) {
-      if (isMissing(error)) return { seen: undefined, answer: { isThere: false } };
+      if (isMissing(error)) {
+        const why = await this.#whyMissing(file);
+        return { seen: undefined, answer: { isThere: false, ...(why === undefined ? {} : { why }) } };
+      }
       // A folder, or more than is read: it is mounted all the same.
       if (seen !== undefined && (error instanceof UnfitFileError || errorCode(error) === 'EISDIR')) {
         return { seen, answer: { isThere: true, digest: undefined } };

@@ -102,6 +102,8 @@ class WatchedFolders implements FolderSource {
   #again = false;
   #hasSynced = false;
   #seen = '';
+  /** Everything is read at the next look, also when one under way has seen it. */
+  #isExpired = false;
   /** No file was left alone at the last look because somebody may still be writing it. */
   #isWritten = true;
   #proposed = '';
@@ -156,7 +158,7 @@ class WatchedFolders implements FolderSource {
   async rescan(): Promise<void> {
     for (const [file, known] of this.#files) this.#files.set(file, { ...known, stamp: '' });
     this.#projects.expire();
-    this.#seen = '';
+    this.#isExpired = true;
     await this.#look();
   }
 
@@ -383,7 +385,8 @@ class WatchedFolders implements FolderSource {
     const seen = JSON.stringify([
       ...[folders.map(({ files, listed, problems }) => [files, listed, problems]), failures, inputs],
     ]);
-    if (seen === this.#seen && this.#failedProposals === 0) return;
+    if (seen === this.#seen && this.#failedProposals === 0 && !this.#isExpired) return;
+    this.#isExpired = false;
     this.#problems.tell('folders', failures);
 
     this.#isWritten = true;

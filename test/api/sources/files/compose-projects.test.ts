@@ -432,6 +432,53 @@ describe('Compose projects in a watched folder', () => {
     await bench.untilApps('a=x b=y base=w');
   });
 
+  it('stay when a file is a link that leads nowhere', async () => {
+    await bench.put({ 'shop/compose.yaml': 'services: {web: {image: x, environment: ["P=$TAG"]}}' });
+    await writeFile(join(bench.root, 'far.env'), 'TAG=1');
+    await symlink(join(bench.root, 'far.env'), bench.path('shop', '.env'));
+    const source = await bench.start();
+    const password = () => bench.store.get('App', 'shop')?.spec.services?.web?.environment;
+    assert.deepEqual(password(), { P: '1' });
+    await unlink(join(bench.root, 'far.env'));
+    await source.rescan();
+    assert.deepEqual(password(), { P: '1' });
+    assert.deepEqual(bench.problems(), ['m/shop/.env: m/shop/.env: The link leads nowhere']);
+    await writeFile(join(bench.root, 'far.env'), 'TAG=2');
+    await source.rescan();
+    assert.deepEqual([password(), bench.problems()], [{ P: '2' }, []]);
+  });
+
+  it('are read again when a file of theirs changes, or is put back, while it is read', async () => {
+    await bench.put({
+      'shop/compose.yaml': 'services: {web: {image: x, environment: ["A=$A", "B=$B"]}}',
+      'shop/.env': 'A=1\nB=1\n',
+    });
+    let meddle: (file: string) => Promise<Buffer | undefined> = async () => undefined;
+    const source = await bench.start({
+      read: async (file, limit) => (await meddle(file)) ?? readRegular(file, limit),
+    });
+    meddle = async (file) => {
+      if (!file.endsWith('.env')) return undefined;
+      meddle = async () => undefined;
+      await bench.put({ 'shop/.env': 'A=2\nB=2\n' });
+      return Buffer.from('A=2\n'); // what had been written until then
+    };
+    await source.rescan();
+    const values = () => ({ ...bench.store.get('App', 'shop')?.spec.services?.web?.environment }) as { A?: string };
+    assert.deepEqual(values(), { A: '1', B: '1' });
+    await bench.until(() => values()?.A === '2');
+    assert.deepEqual(values(), { A: '2', B: '2' });
+    meddle = async (file) => {
+      if (!file.endsWith('.env')) return undefined;
+      meddle = async () => undefined;
+      await rename(file, `${file}~`);
+      return readRegular(file, 1).finally(() => bench.put({ 'shop/.env': 'A=3\nB=3\n' }));
+    };
+    await source.rescan();
+    await bench.until(() => values()?.A === '3');
+    assert.ok(bench.proposals.every(({ documents }) => !JSON.stringify(documents).includes('"B":""')));
+  });
+
   it('of one name are both named and neither is taken; one of another door is refused', async () => {
     await bench.put({
       'one/compose.yaml': 'name: same\nservices: {web: {image: x}}',
