@@ -27,6 +27,8 @@ export interface ComposeProjectsOptions {
   readonly home: string;
   /** Returns the Compose files of the Apps that came of a project, as they are stored. */
   readonly filesBefore: (found: FoundProject) => readonly string[];
+  /** Tells whether an App is stored that came of the folder, by its name, and of no single file in it. */
+  readonly hasApp: (folder: string) => boolean;
 }
 
 /** What a project came to when it was last read. */
@@ -103,10 +105,11 @@ export class ComposeProjects {
     const seen = await this.#stat(file).catch(() => undefined);
     if (seen !== undefined && seen.stamp === known?.stamp) return known.isProject;
     const { text } = await this.#text(file);
-    // What cannot be read under such a name is a project of which nothing is known now.
+    // What cannot be read under such a name, or is empty as it is while it is written, says nothing: it is what it was.
+    const before = (): boolean => known?.isProject ?? (main !== undefined || this.options.hasApp(directory));
     const isProject =
-      text === undefined
-        ? (known?.isProject ?? main !== undefined)
+      text === undefined || (main === undefined && text.trim() === '')
+        ? before()
         : main
           ? !isNoCompose(text)
           : namesComposeFiles(text);
@@ -155,7 +158,7 @@ export class ComposeProjects {
   expire(): void {
     for (const main of this.#read.keys()) this.#stale.add(main);
     this.#stamps = undefined;
-    this.#verdicts.clear();
+    for (const [file, { isProject }] of this.#verdicts) this.#verdicts.set(file, { stamp: '', isProject });
   }
 
   /** Forgets projects that are gone. */

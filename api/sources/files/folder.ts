@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { canonicalHash } from '../../../crds/model/hash.js';
@@ -8,6 +8,7 @@ import { type Cancel, type Clock, clockSteps, pause, systemClock } from '../../p
 import { errorMessage, hasCode } from '../../platform/errors.js';
 import { answerWithin, readRegular } from '../../platform/read-file.js';
 import type { Store } from '../../store/store.js';
+import { projectName } from '../compose/load.js';
 import type { Documents, Log, Parse } from '../documents.js';
 import { ProblemLog } from '../problem-log.js';
 import { planWholeSet } from '../whole-set.js';
@@ -141,6 +142,16 @@ class WatchedFolders implements FolderSource {
     this.#projects = new ComposeProjects({
       ...{ ...this.#options, calls: this.#calls },
       filesBefore: (found) => this.#storedOf(found).flatMap(({ source }) => source.composeFiles ?? []),
+      hasApp: (folder) => {
+        const name = projectName(basename(folder));
+        return this.#stored().some(
+          ({ name: own, source: { file, composeFiles } }) =>
+            composeFiles &&
+            own === name &&
+            isBelow(folder, file) &&
+            projectName(basename(file, extname(file))) !== name,
+        );
+      },
     });
     this.#wasSet = clockSteps(this.#options.clock);
     this.#problems = new ProblemLog(options.log);
