@@ -511,8 +511,9 @@ class WatchedFolders implements FolderSource {
       if (known?.hash === hash && known.isMember === isMember) return this.#know(file, { ...known, stamp });
       const look = lookOf(content.toString());
       const isDocuments = isMember ? look === 'ours' : look !== 'compose' || !/ml$/i.test(file);
+      await nextTurn(); // to look at a large file takes its time, and so does reading it
       const read = isDocuments ? readDocuments(content, file, this.#options) : NOTHING;
-      await nextTurn(); // a large file takes its time; others have their turn before the next one, and before the proposal
+      await nextTurn(); // others have their turn before the next file, and before the proposal
       // Changed while it was read: the stamp differs, so the next look reads it again.
       const isWhole = stampOf(after) === stamp;
       return isWhole ? this.#know(file, { stamp, hash, read, look, isMember }) : this.#beingWritten(file);
