@@ -1,5 +1,5 @@
 import { expandReferences } from '../references.js';
-import type { Entry, Findings, Node, Scalar } from './node.js';
+import type { Entry, Findings, Node, Place, Scalar } from './node.js';
 
 /** The variables of a project, or of a part of it that is included. */
 export interface Variables {
@@ -17,10 +17,12 @@ const LIMIT_INSERTED = 1024 * 1024;
  */
 export function interpolate(node: Node, variables: Variables, findings: Findings): Node {
   let inserted = 0;
-  const lookUp = (name: string): string | undefined => {
+  const lookUp = (at: Place, name: string): string | undefined => {
     const value = variables.get(name);
     inserted += value?.length ?? 0;
-    return inserted > LIMIT_INSERTED ? '' : value;
+    if (inserted > LIMIT_INSERTED) return '';
+    if (value) findings.fillIn(at, name, value);
+    return value;
   };
 
   function walk(one: Node): Node {
@@ -37,24 +39,32 @@ export function interpolate(node: Node, variables: Variables, findings: Findings
 
   function fillIn(scalar: Scalar): Scalar {
     const unset = new Set<string>();
-    const text = expandReferences(scalar.text, lookUp, (issue) => {
-      switch (issue.is) {
-        case 'unset':
-          unset.add(issue.name);
-          findings.warnOnce(scalar.at, `unset ${issue.name}`, `${notSet(issue.name, variables)}; it is taken as empty`);
-          break;
-        case 'required': {
-          const why = issue.message === '' ? '' : `: ${issue.message}`;
-          findings.problem(scalar.at, `${notSet(issue.name, variables)}, and the file requires it${why}`);
-          break;
+    const text = expandReferences(
+      scalar.text,
+      (name) => lookUp(scalar.at, name),
+      (issue) => {
+        switch (issue.is) {
+          case 'unset':
+            unset.add(issue.name);
+            findings.warnOnce(
+              scalar.at,
+              `unset ${issue.name}`,
+              `${notSet(issue.name, variables)}; it is taken as empty`,
+            );
+            break;
+          case 'required': {
+            const why = issue.message === '' ? '' : `: ${issue.message}`;
+            findings.problem(scalar.at, `${notSet(issue.name, variables)}, and the file requires it${why}`);
+            break;
+          }
+          default:
+            findings.problem(
+              scalar.at,
+              `A reference ${issue.is === 'unclosed' ? '${… has no end' : '${…} names no variable'}; write $$ for a dollar sign`,
+            );
         }
-        default:
-          findings.problem(
-            scalar.at,
-            `A reference ${issue.is === 'unclosed' ? '${… has no end' : '${…} names no variable'}; write $$ for a dollar sign`,
-          );
-      }
-    });
+      },
+    );
     if (inserted > LIMIT_INSERTED)
       findings.problem(scalar.at, 'Variables stand for more than 1 MiB of text in this file');
     return { ...scalar, text, value: text, ...(unset.size > 0 ? { unset: [...unset] } : {}) };

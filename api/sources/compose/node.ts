@@ -1,5 +1,6 @@
 import type { LineCounter } from 'yaml';
 import type { Problem, Source } from '../../../crds/model/kinds.js';
+import { isSecretName } from '../../../crds/model/secret-names.js';
 
 /** A file of a project that was read. */
 export interface ComposeText {
@@ -95,11 +96,31 @@ export function shownNode(node: Node): string {
 /** Number of problems of one project that are told; one mistake has many symptoms. */
 const LIMIT_TOLD = 100;
 
-/** Collects what is wrong with a project, and what is worth knowing; each with the place in its own file. */
+/** Shorter values are parts of other words. */
+const SHORTEST_VALUE = 4;
+/** Characters by which a value is known in a text that is cut. */
+const BEGINNING = 8;
+const FOUND_VALUE = /found (?:"(?:[^"\\]|\\.)*"|-?\d\S*)/g;
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+
+/**
+ * Collects what is wrong with a project, and what is worth knowing; each with the place in its own file. Messages name
+ * variables and never show their values.
+ */
 export class Findings {
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
   readonly #told = new Set<string>();
+  /** Names of variables, by the place where their values were filled in. */
+  readonly #filledIn = new Map<string, Set<string>>();
+  readonly #values = new Map<string, string>();
+
+  /** Remembers that a text has the value of a variable. */
+  fillIn(at: Place, name: string, value: string): void {
+    const place = JSON.stringify(sourceOf(at));
+    this.#filledIn.set(place, (this.#filledIn.get(place) ?? new Set()).add(name));
+    this.#values.set(name, value);
+  }
 
   problem(at: Place | Source, message: string, path?: string): void {
     this.#add(this.problems, at, message, path);
@@ -122,6 +143,27 @@ export class Findings {
     const known = JSON.stringify([list === this.problems, source, message]);
     if (this.#told.has(known) || list.length >= LIMIT_TOLD) return; // an anchor is one place, however often it is used
     this.#told.add(known);
-    list.push({ message, source, ...(path === undefined ? {} : { path }) });
+    const where = path === undefined ? {} : { path: this.#withoutValues(path, source) };
+    list.push({ message: this.#withoutValues(message, source), source, ...where });
+  }
+
+  /** Puts names of variables for their values: of those of the place and of secrets everywhere, of others in quotes. */
+  #withoutValues(text: string, source: Source): string {
+    const here = this.#filledIn.get(JSON.stringify(source)) ?? new Set<string>();
+    const values = [...this.#values]
+      .filter(([, value]) => value.length >= SHORTEST_VALUE)
+      .toSorted(([, one], [, other]) => other.length - one.length);
+    const names = [...here].join(' and ');
+    let left = here.size === 0 ? text : text.replaceAll(FOUND_VALUE, () => `found the value of ${names}`);
+    for (const [name, value] of values) {
+      const written = JSON.stringify(value).slice(1, -1);
+      const named = (part: string): string =>
+        part.replaceAll(written, () => `\${${name}}`).replaceAll(value, () => `\${${name}}`);
+      if (here.has(name) || isSecretName(name)) left = named(left);
+      left = left.replaceAll(QUOTED, (part) =>
+        part.endsWith('…"') && part.includes(written.slice(0, BEGINNING)) ? `"\${${name}}"` : named(part),
+      );
+    }
+    return left;
   }
 }

@@ -158,6 +158,36 @@ describe('a Compose project as an App', () => {
     });
   });
 
+  const shown: readonly string[] = [
+    'services: {web: {image: x, restart: $TAG}}',
+    'services: {web: {image: "a b $TAG"}}',
+    'services: {web: {image: x, ports: ["$TAG:80"]}}',
+    'services: {web: {image: x, networks: [$TAG]}}',
+    'services: {web: {image: x, networks: {a: {ipv4_address: $TAG}}}}\nnetworks: {a: }',
+    'services: {web: {image: x, volumes: ["$TAG:/x"]}}',
+    'services: {web: {image: x, volumes: [{type: $TAG, target: /x}]}}',
+    'services: {web: {image: x, depends_on: [$TAG]}}',
+    'services: {web: {image: x, mem_limit: $TAG, stop_signal: $TAG, stop_grace_period: "$TAG"}}',
+    'services: {web: {image: x, healthcheck: {test: [$TAG]}}}',
+    'services: {web: {image: x, secrets: [$TAG], configs: [$TAG]}}',
+    'services: {web: {image: x, dns: $TAG, cap_add: [$TAG], extra_hosts: ["a:$TAG"]}}',
+    'services: {web: {image: x, network_mode: "$TAG", pid: "$TAG", ipc: "$TAG"}}',
+    'services: {web: {extends: {service: $TAG}}}',
+    'services: {web: {image: x, logging: {driver: json-file, options: {max-size: $TAG}}}}',
+    'name: "$TAG/"\nservices: {web: {image: x, container_name: "-$TAG"}}\nvolumes: {d: {name: "-$TAG", external: $TAG}}',
+  ];
+  for (const text of shown)
+    it(`shows no value of a variable in what it says of ${text.split('\n').join(' ')}`, async () => {
+      for (const value of ['hunter2!', `hunt"er2\\${'x'.repeat(300)}`]) {
+        const { problems } = await convert({ 'compose.yaml': text, '.env': `TAG='${value}'` });
+        assert.notEqual(problems.length, 0);
+        assert.deepEqual(
+          problems.map(problemLine).filter((line) => /hunt|xxx/.test(line)),
+          [],
+        );
+      }
+    });
+
   const fields: readonly [name: string, written: string, want: Values][] = [
     [
       'drops the command of the image beside an entrypoint alone',
