@@ -24,11 +24,12 @@ export interface ConvertedFile extends Converted {
 
 export const hasCorpus = (): boolean => existsSync(join(CORPUS, 'manifest.json'));
 
+export const allFiles = (): readonly CorpusFile[] =>
+  JSON.parse(readFileSync(join(CORPUS, 'manifest.json'), 'utf8')) as readonly CorpusFile[];
+
 /** Returns the files that Docker Compose's loader loads. */
-export function loadedFiles(): readonly CorpusFile[] {
-  const all = JSON.parse(readFileSync(join(CORPUS, 'manifest.json'), 'utf8')) as readonly CorpusFile[];
-  return all.filter(({ composeGo }) => composeGo.startsWith('loads'));
-}
+export const loadedFiles = (): readonly CorpusFile[] =>
+  allFiles().filter(({ composeGo }) => composeGo.startsWith('loads'));
 
 const EXAMPLES = ['.env.example', 'example.env', 'env.example', '.env.sample', '.env.dist', '.env.template'];
 

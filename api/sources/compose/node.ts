@@ -103,6 +103,11 @@ const BEGINNING = 8;
 const FOUND_VALUE = /found (?:"(?:[^"\\]|\\.)*"|-?\d\S*)/g;
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
+/** Tells whether a text may hold a value, or its beginning; most texts hold none of thousands. Pure. */
+const mayHold = (text: string, value: string): boolean =>
+  text.includes(value.slice(0, SHORTEST_VALUE)) ||
+  text.includes(JSON.stringify(value.slice(0, SHORTEST_VALUE)).slice(1, -1));
+
 /**
  * Collects what is wrong with a project, and what is worth knowing; each with the place in its own file. Messages name
  * variables and never show their values.
@@ -150,11 +155,11 @@ export class Findings {
   /** Puts names of variables for their values: of those of the place and of secrets everywhere, of others in quotes. */
   #withoutValues(text: string, source: Source): string {
     const here = this.#filledIn.get(JSON.stringify(source)) ?? new Set<string>();
-    const values = [...this.#values]
-      .filter(([, value]) => value.length >= SHORTEST_VALUE)
-      .toSorted(([, one], [, other]) => other.length - one.length);
     const names = [...here].join(' and ');
     let left = here.size === 0 ? text : text.replaceAll(FOUND_VALUE, () => `found the value of ${names}`);
+    const values = [...this.#values]
+      .filter(([, value]) => value.length >= SHORTEST_VALUE && mayHold(left, value))
+      .toSorted(([, one], [, other]) => other.length - one.length);
     for (const [name, value] of values) {
       const written = JSON.stringify(value).slice(1, -1);
       const named = (part: string): string =>

@@ -71,7 +71,9 @@ export function findProjects(folders: readonly SeenFolder[], look: (file: string
         documents.push(file);
         if (isMember) inProjects.add(file.file);
       } else if (!isMember) {
-        loose.set(folder, [...(loose.get(folder) ?? []), file.file]);
+        const there = loose.get(folder);
+        if (there) there.push(file.file);
+        else loose.set(folder, [file.file]);
       }
     }
     for (const [folder, there] of loose)

@@ -13,10 +13,9 @@ export interface OwnershipDecision {
 
 /**
  * Decides which declarations are taken, which wait for a deletion, and which are refused because another origin or
- * document owns their names. Of
- * objects on the engine the names after the proposal count: its documents may swap them. One that is
- * refused keeps those that it has, which another one may not get then. `deleted`: documents that this proposal deletes.
- * `keepsWaiting`: whether a pending replacement stays. Pure.
+ * document owns their names. Of objects on the engine the names after the proposal count: its documents may swap them.
+ * A document that is refused keeps the names that it has, and no other one gets them. `deleted`: documents that this
+ * proposal deletes. `keepsWaiting`: whether a pending replacement stays. Pure.
  */
 export function decideOwnership(
   entries: ReadonlyMap<Key, Entry>,

@@ -16,10 +16,9 @@ import { referencesOf } from '../../../../crds/model/references.js';
 import type { AppSpec } from '../../../../crds/model/types.js';
 import { parseDocument } from '../../../../crds/schema/parse.js';
 import { anyFields } from '../../../controllers/service/any-fields.js';
+import { allFiles, CORPUS, hasCorpus } from '../../../setup/compose-corpus.js';
 import { anyApp } from '../../../simulation/any-app.js';
 
-/** Files of real projects, which have licences of their own and are beside the repository. */
-const CORPUS = new URL('../../../../../shared/corpus/compose/', import.meta.url).pathname;
 const EXAMPLES = new URL('../../../../examples/', import.meta.url).pathname;
 const RUNS = { numRuns: 150, seed: 20_261_129 };
 
@@ -280,13 +279,11 @@ x-supercargo:
 
   it('is the same document when it came from a Compose file: those of real projects', async function () {
     this.timeout(120_000);
-    if (!existsSync(join(CORPUS, 'manifest.json'))) {
+    if (!hasCorpus()) {
       console.log('      the files of real projects are not here (../shared/corpus/compose)');
-      this.skip();
+      this.skip(); // files of many projects and licences, which this repository does not carry; the property tests run everywhere
     }
-    const kept = JSON.parse(readFileSync(join(CORPUS, 'manifest.json'), 'utf8')) as readonly {
-      readonly file: string;
-    }[];
+    const kept = allFiles();
     const textOf = (path: string): string | undefined =>
       existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
     let count = 0;

@@ -56,6 +56,18 @@ describe('a Compose project that is bad on purpose', () => {
     assert.match(messages, /Expected at most 2000 ports of a service/);
   });
 
+  it('names no variable at the price of a search for each of them in each problem', async () => {
+    const count = 4_000;
+    const started = process.cpuUsage();
+    const { converted } = await convert({
+      'compose.yaml': `services:\n${numbered(100, (at) => `  s${at}: {image: x, restart: "$V${at}"}\n`)}  web:\n    image: x\n    environment:\n${numbered(count, (at) => `      - A${at}=$V${at}\n`)}`,
+      '.env': numbered(count, (at) => `V${at}=secret${at}\n`),
+    });
+    assert.ok(converted.problems.length > 50);
+    assert.ok(converted.problems.every(({ message }) => !message.includes('secret')));
+    assert.ok(process.cpuUsage(started).user < 4_000_000);
+  });
+
   it('is not searched for examples of variables in a line of white space for minutes', async () => {
     const { messages } = await convert({
       'compose.yaml': 'services: {web: {image: x}}',
