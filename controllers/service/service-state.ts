@@ -122,6 +122,8 @@ export interface NetworkDependency extends ResourceDependency {
   readonly id: string | undefined;
   /** It cannot be created while another network has its addresses. */
   readonly lacksSubnet?: boolean;
+  /** It exists and is to stay, and nothing is known against it, but its controller has not looked at it yet. */
+  readonly isUnsettled?: boolean;
   /** Names by which other containers on it find the service. */
   readonly aliases: readonly string[];
 }

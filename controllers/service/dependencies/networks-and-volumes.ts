@@ -21,9 +21,10 @@ export function networkDependency(
   const staying = active.find(({ spec }) => !spec.external) ?? active[0];
   const id = cache.network(name)?.id;
   const rebuilding = active.some(({ status }) => status?.rebuilding);
+  const notReady = rebuilding ? 'it is being made anew' : networkNotReady(staying, documents.length > 0, id);
   return {
-    ...{ name, id, aliases },
-    notReady: rebuilding ? 'it is being made anew' : networkNotReady(staying, documents.length > 0, id),
+    ...{ name, id, aliases, notReady },
+    ...(notReady === UNSETTLED ? { isUnsettled: true } : {}),
     ...(staying && id === undefined && lacksSubnet(staying) ? { lacksSubnet: true } : {}),
   };
 }
@@ -35,9 +36,10 @@ function networkNotReady(
 ): string | undefined {
   if (!document) return terminating ? 'it is being removed' : 'no document declares it';
   if (id === undefined) return document.spec.external ? EXTERNAL : 'it does not exist yet';
-  return document.spec.external || isSettled(document) || isStalled(document) ? undefined : 'it is not settled yet';
+  return document.spec.external || isSettled(document) || isStalled(document) ? undefined : UNSETTLED;
 }
 
+const UNSETTLED = 'it is not settled yet';
 const EXTERNAL = 'it is not there; it is declared external';
 
 /**

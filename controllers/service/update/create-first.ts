@@ -60,6 +60,9 @@ export function planPrepared(
   const isFit = isWhole && newer.specHash === image.specHash && !replacementOf(state, desired, image, newer);
   // The strategy runs both for a while.
   if (isFit && why.is === 'update' && ALIVE.includes(older.state) && surgeStrategy(state, desired)) return undefined;
+  const isKept = isFit && !why.killFirst && !replacementOf(state, settledNetworks(desired), image, older)?.waiting;
+  // After the wait the same container would be created again.
+  if (isKept && why.waiting) return why.waiting;
   if (why.killFirst || why.waiting) return withdraw(`${older.name} goes before another one is created`);
   if (!isFit) return withdraw('the document wants another one by now');
   const removal = terminate(state, older, why.because, removalOf(desired, image, why));
@@ -67,6 +70,12 @@ export function planPrepared(
   const isUnseen = removal.steps.length === 0 && ALIVE.includes(older.state);
   return isUnseen ? withdraw('the update lock of the app is not held') : removal;
 }
+
+/** Returns it as it is once the controller of its networks has looked at them. */
+const settledNetworks = (desired: DesiredContainer): DesiredContainer => ({
+  ...desired,
+  networks: desired.networks.map((one) => (one.isUnsettled ? { ...one, notReady: undefined } : one)),
+});
 
 const removalOf = (
   desired: DesiredContainer,

@@ -48,6 +48,11 @@ export const network = (name: string, id: string | undefined, notReady?: string)
   notReady,
   aliases: ['web'],
 });
+/** Exists; its controller has not looked at it yet. */
+export const unsettledNetwork = (name: string, id: string) => ({
+  ...network(name, id, 'it is not settled yet'),
+  isUnsettled: true,
+});
 
 const wants = (more: Partial<DesiredContainer> = {}): DesiredContainer => ({
   containerName: 'web_1_1_a',

@@ -4,7 +4,7 @@ import { InvalidSpecError } from '../../../../controllers/runtime/outcome.js';
 import { planContainer } from '../../../../controllers/service/plan.js';
 import type { DesiredContainer, ServiceState } from '../../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
-import { aServiceState, network, restarts, serviceLine, UNLIMITED } from '../service-states.js';
+import { aServiceState, network, restarts, serviceLine, UNLIMITED, unsettledNetwork } from '../service-states.js';
 
 interface Case {
   readonly it: string;
@@ -247,6 +247,18 @@ describe('planContainer, where the engine may refuse the new container', () => {
       it: 'takes it back while a network is missing',
       desired: { networks: [network('u_default', undefined, 'it does not exist yet')] },
       seen: [waits, old],
+      want: withdrawn('web_1_1_a goes before another one is created'),
+    },
+    {
+      it: 'keeps it while nobody has looked at its network: the same one would be created again',
+      desired: { networks: [unsettledNetwork('u_default', 'n1')] },
+      seen: [waits, { ...old, state: 'exited' }],
+      want: 'waiting: NetworkNotReady (Waiting for network u_default: it is not settled yet)',
+    },
+    {
+      it: 'takes it back while nobody has looked at one network and another one is missing',
+      desired: { networks: [unsettledNetwork('u_default', 'n1'), network('u_x', undefined, 'it does not exist yet')] },
+      seen: [{ ...waits, networks: { u_default: { id: 'n1' }, u_x: { id: 'n2' } } }, old],
       want: withdrawn('web_1_1_a goes before another one is created'),
     },
     {
