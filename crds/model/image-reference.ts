@@ -31,8 +31,17 @@ export function normalizeReference(reference: string): string {
  * Returns one spelling for every way to write an image's name: `docker.io/library/busybox`, `library/busybox` and
  * `busybox` become `busybox:latest`. Ids (`sha256:…`) stay as they are. Pure.
  */
-export const imageKey = (reference: string): string =>
-  normalizeReference(reference.replace(HUB_PREFIX, '').replace(/^library\/(?=[^/]+$)/, ''));
+export function imageKey(reference: string): string {
+  const known = keys.get(reference);
+  if (known !== undefined) return known;
+  const key = normalizeReference(reference.replace(HUB_PREFIX, '').replace(/^library\/(?=[^/]+$)/, ''));
+  if (keys.size >= KEYS_KEPT) keys.clear();
+  keys.set(reference, key);
+  return key;
+}
+/** A pass of an App with 200 services asks 1,600 times, for few references. */
+const keys = new Map<string, string>();
+const KEYS_KEPT = 1_000;
 
 /** Returns the part of an image's key before tag or digest: `registry.example.com/web`. Pure. */
 export const repositoryOf = (reference: string): string => parseReference(imageKey(reference)).name;

@@ -7,7 +7,7 @@ import { lastRefusal, type OnFailure, onFailureOf, type Rollback } from '../../.
 import type { EngineCache } from '../../engine/engine-cache.js';
 import { childrenOf, declaredAs, identityOf, sameSpec } from '../release/children.js';
 import { type Content, contentOf } from './content.js';
-import { restore } from './restore.js';
+import { lostImages, restore } from './restore.js';
 
 /** Whether something else was declared and promoted: then it is refused no longer. What was only declared has shown nothing. Pure. */
 export const isLifted = ({ from }: Rollback, declared: string, revisions: readonly Revision[]): boolean =>
@@ -100,9 +100,7 @@ export function observeTarget(
     refusedBefore: isBack ? undefined : refusedBefore(app, declared, revisions),
     // Where nothing runs it is no better.
     refuge:
-      good && servicesOfRevision(good.spec).length > 0
-        ? { revision: good, lost: restore(cache, app, good).lost }
-        : undefined,
+      good && servicesOfRevision(good.spec).length > 0 ? { revision: good, lost: lostImages(cache, good) } : undefined,
     onFailure: onFailureOf(app),
     retry: pendingRequest(app, 'retry'),
     approve: pendingRequest(app, 'approve'),
@@ -217,7 +215,7 @@ function byHandOf(
     );
   }
   // What is declared is promoted like any release: its images are downloaded.
-  const lost = to.metadata.name === declared ? [] : restore(cache, app, to).lost;
+  const lost = to.metadata.name === declared ? [] : lostImages(cache, to);
   if (lost.length > 0) return refuse(goneMessage(to, lost));
   return { request, to, refusal: undefined };
 }

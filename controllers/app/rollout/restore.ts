@@ -1,6 +1,6 @@
 import { normalizeReference, repositoryOf } from '../../../crds/model/image-reference.js';
 import type { AnyDeclared, App, Service } from '../../../crds/model/kinds.js';
-import type { Revision } from '../../../crds/model/revisions.js';
+import { type Revision, servicesOfRevision } from '../../../crds/model/revisions.js';
 import type { EngineCache } from '../../engine/engine-cache.js';
 import { imagesOf } from '../release/children.js';
 import { asPromoted, type Promoted } from './content.js';
@@ -9,7 +9,6 @@ import { asPromoted, type Promoted } from './content.js';
 interface Restored {
   readonly documents: readonly Promoted[];
   readonly images: readonly AnyDeclared[];
-  /** References whose image has gone from the device and has no digest by which a registry would know it. */
   readonly lost: readonly string[];
 }
 
@@ -24,7 +23,6 @@ export function restore(
   revision: Revision,
   standaloneServices: readonly Service[] = [],
 ): Restored {
-  const lost = new Set<string>();
   const documents = revision.spec.documents.map((one): Promoted => {
     const document = asPromoted(one);
     if (document.kind === 'Volume') {
@@ -32,21 +30,30 @@ export function restore(
     }
     if (document.kind !== 'Service') return document;
     const image = exactReference(cache, revision, document.spec);
-    if (image === undefined) lost.add(document.spec.image);
     return image === undefined || image === document.spec.image
       ? document
       : { ...document, spec: { ...document.spec, image } };
   });
   const services = documents.filter((one) => one.kind === 'Service');
-  return { documents, images: imagesOf(app.metadata.name, [...services, ...standaloneServices]), lost: [...lost] };
+  return {
+    documents,
+    images: imagesOf(app.metadata.name, [...services, ...standaloneServices]),
+    lost: lostImages(cache, revision),
+  };
 }
+
+/** References of a Revision whose image has gone from the device and has no digest by which a registry would know it. */
+export const lostImages = (cache: Pick<EngineCache, 'image'>, revision: Revision): readonly string[] => [
+  ...new Set(
+    servicesOfRevision(revision.spec).flatMap((spec) =>
+      exactReference(cache, revision, spec) === undefined ? [spec.image] : [],
+    ),
+  ),
+];
 
 /** References by which a Revision gets the images that it ran, as far as anything leads to them. */
 export function imagesToRestore(cache: Pick<EngineCache, 'image'>, revision: Revision): readonly string[] {
-  return revision.spec.documents.flatMap(({ kind, spec }) => {
-    const image = kind === 'Service' ? exactReference(cache, revision, spec as unknown as Service['spec']) : undefined;
-    return image === undefined ? [] : [image];
-  });
+  return servicesOfRevision(revision.spec).flatMap((spec) => exactReference(cache, revision, spec) ?? []);
 }
 
 /** How the image is asked for that a service of a Revision ran; undefined when nothing leads to it any more. */
