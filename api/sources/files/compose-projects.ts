@@ -5,15 +5,14 @@ import { userInfo } from 'node:os';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { canonical } from '../../../crds/model/hash.js';
-import type { AnyDeclared, Problem } from '../../../crds/model/kinds.js';
+import type { AnyDeclared } from '../../../crds/model/kinds.js';
 import { errorCode } from '../../platform/errors.js';
 import { UnfitFileError } from '../../platform/read-file.js';
-import { COMPOSE_FILES } from '../compose/compose-files.js';
 import { convertProject } from '../compose/convert.js';
 import type { ContentAnswer, FileAnswer } from '../compose/load.js';
 import type { Documents, Parse } from '../documents.js';
 import type { FileCalls } from './file-calls.js';
-import { type FoundProject, isNoCompose, namesComposeFiles } from './find-projects.js';
+import { type FoundProject, isProjectText, mainOf } from './find-projects.js';
 import { LIMIT_BYTES, tooLarge } from './read-documents.js';
 import { reasonOf, type SeenFile, stampOf } from './scan-folders.js';
 
@@ -98,21 +97,17 @@ export class ComposeProjects {
 
   /** Tells whether a folder is a project: by the names in it and, where documents of ours may have them, the text. */
   readonly isProject = async (directory: string, names: ReadonlySet<string>): Promise<boolean> => {
-    const main = COMPOSE_FILES.find((name) => names.has(name));
-    if (main === undefined && !names.has('.env')) return false;
-    const file = join(directory, main ?? '.env');
+    const main = mainOf(names);
+    if (main === undefined) return false;
+    const file = join(directory, main);
     const known = this.#verdicts.get(file);
     const seen = await this.#stat(file).catch(() => undefined);
     if (seen !== undefined && seen.stamp === known?.stamp) return known.isProject;
     const { text } = await this.#text(file);
     // What cannot be read under such a name, or is empty as it is while it is written, says nothing: it is what it was.
-    const before = (): boolean => known?.isProject ?? (main !== undefined || this.options.hasApp(directory));
-    const isProject =
-      text === undefined || (main === undefined && text.trim() === '')
-        ? before()
-        : main
-          ? !isNoCompose(text)
-          : namesComposeFiles(text);
+    const before = (): boolean => known?.isProject ?? (main !== '.env' || this.options.hasApp(directory));
+    const isSilent = text === undefined || (main === '.env' && text.trim() === '');
+    const isProject = isSilent ? before() : isProjectText(main, text);
     this.#verdicts.set(file, { stamp: seen?.stamp ?? '', isProject });
     return isProject;
   };
@@ -396,15 +391,4 @@ async function watchedOf(
 /** Adds a path and the folders above it. */
 function addWithFolders(paths: Set<string>, path: string): void {
   for (let at = path; !paths.has(at); at = dirname(at)) paths.add(at);
-}
-
-/** Returns the problems of a project as those of the Apps that came of it: they keep what was accepted of it. Pure. */
-export function keeping(problems: readonly Problem[], names: readonly string[]): readonly Problem[] {
-  const [first, ...others] = names;
-  if (problems.length === 0 || first === undefined) return problems;
-  const [cause] = problems;
-  return [
-    ...problems.map((problem): Problem => ({ ...problem, kind: 'App', name: first })),
-    ...others.map((name): Problem => ({ ...(cause as Problem), kind: 'App', name })),
-  ];
 }

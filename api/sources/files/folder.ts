@@ -12,9 +12,20 @@ import { projectName } from '../compose/load.js';
 import type { Documents, Log, Parse } from '../documents.js';
 import { ProblemLog } from '../problem-log.js';
 import { planWholeSet } from '../whole-set.js';
-import { ComposeProjects, homeOfUser, keeping, type ReadProject, type WatchedInputs } from './compose-projects.js';
+import { ComposeProjects, homeOfUser, type ReadProject, type WatchedInputs } from './compose-projects.js';
 import { FileCalls, SilentError } from './file-calls.js';
-import { type FoundFiles, type FoundProject, findProjects, type Look, lookOf } from './find-projects.js';
+import {
+  appsOf,
+  type FoundFiles,
+  type FoundProject,
+  findProjects,
+  insideProject,
+  isBelow,
+  keeping,
+  type Look,
+  lookOf,
+  ownProjects,
+} from './find-projects.js';
 import { LIMIT_BYTES, readDocuments, tooLarge } from './read-documents.js';
 import { reasonOf, SCAN_LIMITS, type SeenFile, type SeenFolder, scanFolder, stampOf } from './scan-folders.js';
 
@@ -422,18 +433,13 @@ class WatchedFolders implements FolderSource {
   }
 
   /** Returns what Compose projects come to. A file that another project reads is none of its own. */
-  async #readProjects({ projects }: FoundFiles): Promise<Documents[]> {
+  async #readProjects({ projects }: FoundFiles<SeenFile>): Promise<Documents[]> {
     this.#projects.keep(projects);
     const read: (ReadProject & { readonly isFresh: boolean })[] = [];
     for (const project of projects) {
       read.push(await this.#projects.read(project, (file) => this.#isFreshInput(file)));
     }
-    const readsOf = (one: ReadProject, other: ReadProject): boolean =>
-      one !== other && one.claims.has(other.found.main);
-    const own = read.filter(
-      (one) => one.found.names !== undefined || !read.some((other) => readsOf(other, one) && !readsOf(one, other)),
-    );
-    return own.map((one) => {
+    return ownProjects(read).map((one) => {
       const { documents, problems, warnings } = one.isFresh ? this.#beingWritten(one.found.main) : one.read;
       const named = one.name === undefined ? {} : { kind: 'App' as const, name: one.name };
       return {
@@ -452,15 +458,12 @@ class WatchedFolders implements FolderSource {
 
   /** Returns the Apps that came of a project, as stored. */
   #storedOf(found: FoundProject): readonly { readonly name: string; readonly source: Source }[] {
-    return this.#stored().filter(({ source: { file, composeFiles } }) => {
-      if (composeFiles === undefined) return false;
-      return found.names === undefined ? file === found.main : isBelow(found.folder, file);
-    });
+    return appsOf(found, this.#stored());
   }
 
   /** Returns what files say that are no Compose files; what is only read by a project has nothing to be wrong about. */
   #documentsOf(
-    { documents, inProjects }: FoundFiles,
+    { documents, inProjects }: FoundFiles<SeenFile>,
     held: ReadonlyMap<string, Documents>,
     ownFolders: readonly string[],
     names: ReadonlySet<string>,
@@ -473,8 +476,7 @@ class WatchedFolders implements FolderSource {
       const isIgnored = claimed.has(file) && read.documents.length === 0 && !declaring.has(file);
       if (isIgnored) return [];
       if (!inProjects.has(file)) return [read];
-      const message = `Documents in the folder of the Compose project ${dirname(file)}: they are taken, because the file begins with apiVersion`;
-      return [{ ...read, warnings: [...read.warnings, { message, source: { file } }] }];
+      return [{ ...read, warnings: [...read.warnings, insideProject(file, dirname(file))] }];
     });
     const taken = new Set(documents.map(({ file }) => file));
     const passed = this.#declaredInside(ownFolders, names, claimed).filter(
@@ -651,8 +653,6 @@ const heldIn = ({ files, projects }: SeenFolder): readonly string[] => [
   ...files.map(({ file }) => file),
   ...[...projects.keys()].map((folder) => join(folder, '.env')),
 ];
-
-const isBelow = (folder: string, path: string): boolean => path.startsWith(join(folder, sep));
 
 /** Returns how many of these files are in each of the folders above them. Pure. */
 function countsAbove(files: readonly string[]): ReadonlyMap<string, number> {
