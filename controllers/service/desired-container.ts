@@ -1,4 +1,4 @@
-import { composeContainerLabels } from '../../crds/model/compose.js';
+import { CONTENTS_LABEL, composeContainerLabels } from '../../crds/model/compose.js';
 import { unusualNames } from '../../crds/model/engine-names.js';
 import { isOn } from '../../crds/model/host-access.js';
 import type { App, Service } from '../../crds/model/kinds.js';
@@ -64,6 +64,7 @@ export async function resolveService(
     isNameTaken: cache.containers().some((one) => one.name === wantedName && !containers.includes(one)),
     reference: definition.image,
     image: image && { id: image.id, specHash: hashOf(definition) ?? '' },
+    contents: definition.labels[CONTENTS_LABEL],
     running: definition.running,
     tuning: {
       ...seenUpdatable({ ...HOST_DEFAULTS, ...definition.host }),

@@ -1,3 +1,4 @@
+import { CONTENTS_LABEL } from '../../crds/model/compose.js';
 import { killsFirst } from '../../crds/model/update-strategy.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { Plan } from '../runtime/outcome.js';
@@ -50,7 +51,7 @@ export function replacementOf(
   if (rebuilt !== undefined)
     return by('repair', `network ${rebuilt} is made anew`, { killFirst: true, waiting: undefined });
 
-  const changed = difference(current, image);
+  const changed = difference(current, image, desired);
   // A network that is to go may hold the addresses of the new one: then that is not waited for.
   if (changed !== undefined)
     return by('update', changed, isBlocking(state, desired, current) ? { waiting: undefined } : {});
@@ -148,8 +149,15 @@ function commandFor(
   return due.find(({ name }) => name === 'app.purge') ?? due[0];
 }
 
-function difference(current: SeenContainer, image: DesiredImage): string | undefined {
+function difference(
+  current: SeenContainer,
+  image: DesiredImage,
+  { contents }: Pick<DesiredContainer, 'contents'>,
+): string | undefined {
   if (current.specHash === image.specHash) return undefined;
   if (current.specHash === undefined) return 'made by another agent';
-  return current.image === image.id ? 'spec changed' : 'image changed';
+  if (current.image !== image.id) return 'image changed';
+  const before = current.labels[CONTENTS_LABEL];
+  const isOfFiles = before !== undefined && contents !== undefined && before !== contents;
+  return isOfFiles ? 'contents of mounted files changed' : 'spec changed';
 }

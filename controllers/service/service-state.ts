@@ -137,6 +137,8 @@ export interface DesiredContainer {
   readonly reference: string;
   /** Undefined while the image is not local. */
   readonly image: { readonly id: string; readonly specHash: string } | undefined;
+  /** Differs with the contents of files that it mounts; undefined: nobody looks after any. */
+  readonly contents?: string | undefined;
   readonly running: boolean;
   readonly tuning: Tuning;
   readonly networks: readonly NetworkDependency[];

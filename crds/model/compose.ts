@@ -13,6 +13,12 @@ export const COMPOSE = {
   labels: 'supercargo.io/compose-labels',
 } as const;
 
+/**
+ * Label that differs once files have other contents that a service of a Compose project mounts: a container has what was
+ * there when it was made.
+ */
+export const CONTENTS_LABEL = 'io.supercargo.contents';
+
 /** Labels of Docker Compose, by which its commands, and programs that show containers, find what belongs together. */
 export const COMPOSE_PROJECT = 'com.docker.compose.project';
 const COMPOSE_SERVICE = 'com.docker.compose.service';

@@ -176,6 +176,18 @@ describe('planContainer', () => {
       want: 'create h1_web_1_1_a ahead (image changed); stop+remove c1 under lock (image changed); waiting: Stopping',
     },
     {
+      it: 'says when a file that it mounts has other contents',
+      seen: [{ specHash: 'old', labels: { 'io.supercargo.contents': 'a' } }],
+      desired: { contents: 'b' },
+      want: 'create h1_web_1_1_a ahead (contents of mounted files changed); stop+remove c1 under lock (contents of mounted files changed); waiting: Stopping',
+    },
+    {
+      it: 'says no such thing when they are the same',
+      seen: [{ specHash: 'old', labels: { 'io.supercargo.contents': 'a' } }],
+      desired: { contents: 'a' },
+      want: 'create h1_web_1_1_a ahead (spec changed); stop+remove c1 under lock (spec changed); waiting: Stopping',
+    },
+    {
       it: 'replaces the container of another agent',
       seen: [{ specHash: undefined }],
       want: 'create h1_web_1_1_a ahead (made by another agent); stop+remove c1 under lock (made by another agent); waiting: Stopping',
