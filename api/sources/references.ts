@@ -13,6 +13,9 @@ type Report = (issue: ReferenceIssue) => void;
 /** Deepest nesting of references in defaults of references. */
 const LIMIT_DEPTH = 20;
 
+/** A fact that every device has. */
+const DEVICE_FACT = 'device.uuid';
+
 const ESCAPES: Readonly<Record<string, string>> = {
   ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
   ...{ $: '$', '"': '"', '\\': '\\' },
@@ -20,8 +23,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /**
  * Returns the text with references replaced as Compose does: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:+other}`,
- * `${NAME:?message}` and the same without a colon; `$$` is a dollar sign. Replacements are not expanded again. `escapes`:
- * a backslash escapes, as in double quotes of a file of variables. Pure but for `report`.
+ * `${NAME:?message}` and the same without a colon; `$$` is a dollar sign. Where facts of the device are known, `${device.name}`
+ * is one, too. Replacements are not expanded again. `escapes`: a backslash escapes, as in double quotes of a file of
+ * variables. Pure but for `report`.
  */
 export function expandReferences(
   text: string,
@@ -79,8 +83,8 @@ function reference(
   report: Report,
   { escapes, depth }: { readonly escapes: boolean; readonly depth: number },
 ): string {
-  const [, name, operator, word = ''] = /^([A-Za-z_]\w*)(?:(:?[-?+])(.*))?$/s.exec(inner) ?? [];
-  if (name === undefined) {
+  const [, name, operator, word = ''] = /^(device(?:\.\w+)+|[A-Za-z_]\w*)(?:(:?[-?+])(.*))?$/s.exec(inner) ?? [];
+  if (name === undefined || (name.includes('.') && lookUp(DEVICE_FACT) === undefined)) {
     report({ is: 'unnamed' });
     return '';
   }

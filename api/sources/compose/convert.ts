@@ -33,7 +33,7 @@ export interface Converted extends ProjectReport {
 export async function convertProject(options: ReadOptions, parse: Parse): Promise<Converted> {
   const project = await readProject(options);
   const { model, root, findings, composeFiles, parsedFiles, files, name } = project;
-  const document = model && root && documentOf(project, model, root, options.folder);
+  const document = model && root && documentOf(project, model, root, options);
   const find = (path: string): Located => project.locate(path.replace(/^spec\.?/, ''));
   const before = findings.problems.length;
   if (document !== undefined) {
@@ -63,10 +63,10 @@ function documentOf(
   { findings, composeFiles }: ComposeProject,
   model: ComposeModel,
   root: Node,
-  folder: string,
+  { folder, place }: Pick<ReadOptions, 'folder' | 'place'>,
 ): Values {
   applyPolicy(root, new Set(Object.keys(model.services)), findings);
-  const translator = new Translator(model, root, findings);
+  const translator = new Translator(model, root, findings, place);
   // Not whole paths: a project comes to the same App wherever it is read.
   const annotations = { [COMPOSE.files]: composeFiles.map((file) => posix.relative(folder, file)).join() };
   const metadata = { name: model.name, annotations: { ...annotations, ...translator.annotations() } };

@@ -21,6 +21,28 @@ export type ContentAnswer =
   /** Nothing can be mounted; `why`: another reason than that there is no such file. */
   | { readonly isThere: false; readonly why?: string };
 
+/** What a service mounts. */
+export interface Wanted {
+  /** The project's name. */
+  readonly project: string;
+  /** The service may write there. */
+  readonly isWritable: boolean;
+  /** It must be there: nothing is made in its place. */
+  readonly mustExist: boolean;
+}
+
+/** Where something is that a service mounts. */
+export type Placed =
+  | {
+      readonly isThere: true;
+      /** Its path on the device. */
+      readonly source: string;
+      /** Changes with what is there; undefined: only services write it, and the engine makes it. */
+      readonly digest?: string;
+      readonly warning?: string;
+    }
+  | { readonly isThere: false; readonly why: string };
+
 export interface ComposeOptions {
   /** The project's folder, absolute: relative paths start there. */
   readonly folder: string;
@@ -35,6 +57,13 @@ export interface ComposeOptions {
   readonly files?: readonly string[];
   /** Variables that go before those of `.env`. Never the environment of a process. */
   readonly variables?: ReadonlyMap<string, string>;
+  /** Variables that count where `.env` has none. Secrets are only for the environment of services, and not seen by `.env`. */
+  readonly fallback?: { readonly plain: ReadonlyMap<string, string>; readonly secret: ReadonlyMap<string, string> };
+  /**
+   * Says where something below the folder is that a service mounts, when it is not on the disk where it is written.
+   * Undefined: it is. Left out: everything is.
+   */
+  readonly place?: (path: string, wanted: Wanted) => Placed | undefined;
   /** What `~` and HOME stand for. */
   readonly home?: string;
   /** The project's name unless `.env` or the file says another; the folder's when left out. */
@@ -55,6 +84,12 @@ export interface Loaded {
   readonly parsedFiles: ReadonlySet<string>;
   /** Every file that was read or looked for, absolute: a change of one may change the project. */
   readonly files: ReadonlySet<string>;
+}
+
+/** The variables of a file, and of those that include it. */
+interface Scope extends Variables {
+  /** Returns a variable of the files and of the project itself. */
+  declared(name: string): string | undefined;
 }
 
 /** Files that are never read for values, and only named in a hint. */
@@ -142,27 +177,47 @@ class Loader {
   async #variablesOf(
     folder: string,
     envFiles: readonly string[],
-    outer: Variables | undefined,
+    outer: Scope | undefined,
     named?: Place,
-  ): Promise<Variables> {
+  ): Promise<Scope> {
     const own = new Map<string, string>();
-    const get = (name: string): string | undefined =>
+    const { fallback } = this.#options;
+    const declared = (name: string): string | undefined =>
       this.#options.variables?.get(name) ??
-      outer?.get(name) ??
+      outer?.declared(name) ??
       own.get(name) ??
       (name === 'COMPOSE_PROJECT_NAME' ? this.#projectName : undefined) ??
       (name === 'HOME' ? this.#options.home : undefined) ??
       (name === 'PWD' ? folder : undefined);
+    const get = (name: string): string | undefined => declared(name) ?? fallback?.plain.get(name);
+    const secret = (name: string): string | undefined =>
+      get(name) === undefined ? fallback?.secret.get(name) : undefined;
     for (const file of envFiles) {
       const answer = await this.#answer(file);
       if (answer.text !== undefined) {
         for (const [name, value] of readDotenv(answer.text, this.#shown(file), get, this.#findings))
           own.set(name, value);
+        this.#tellTaken(this.#shown(file), own);
       } else if (named !== undefined || answer.why !== undefined) {
         this.#findings.problem(named ?? { file: this.#shown(file) }, this.#unread(file, answer));
       }
     }
-    return { get, hint: (name) => this.#hint(name) };
+    return {
+      get: (name) => get(name) ?? secret(name),
+      declared,
+      isSecret: (name) => secret(name) !== undefined,
+      hint: (name) => this.#hint(name),
+    };
+  }
+
+  /** Warns of variables that a file has before those of the source, which somebody may have wanted to count. */
+  #tellTaken(file: string, own: ReadonlyMap<string, string>): void {
+    const { plain, secret } = this.#options.fallback ?? {};
+    for (const [name, value] of own) {
+      const other = secret?.get(name) ?? plain?.get(name);
+      if (other !== undefined && other !== value)
+        this.#findings.warn({ file }, `${name} is set here, and that of the source does not count; leave it out here`);
+    }
   }
 
   #unread(path: string, { why }: { readonly why?: string }): string {
@@ -284,11 +339,7 @@ class Loader {
   }
 
   /** Joins files that follow each other, each with what it extends and includes. */
-  async #join(
-    parsed: readonly Mapping[],
-    variables: Variables,
-    trail: readonly string[],
-  ): Promise<Mapping | undefined> {
+  async #join(parsed: readonly Mapping[], variables: Scope, trail: readonly string[]): Promise<Mapping | undefined> {
     let joined: Mapping | undefined;
     for (const one of parsed) {
       const filled = interpolate(one, variables, this.#findings);
@@ -390,7 +441,7 @@ class Loader {
   }
 
   /** Returns the file together with those that it includes. */
-  async #include(root: Mapping, variables: Variables, trail: readonly string[]): Promise<Mapping> {
+  async #include(root: Mapping, variables: Scope, trail: readonly string[]): Promise<Mapping> {
     const written = child(root, 'include');
     if (written === undefined || isNull(written)) return root;
     const entries = new Map(root.entries);
@@ -406,7 +457,7 @@ class Loader {
     return { ...root, entries };
   }
 
-  async #included(item: Node, variables: Variables, trail: readonly string[]): Promise<Mapping | undefined> {
+  async #included(item: Node, variables: Scope, trail: readonly string[]): Promise<Mapping | undefined> {
     const { base } = item.at.text;
     const paths = pathsIn(item.is === 'map' ? child(item, 'path') : item).map((path) => resolve(base, path));
     const [first] = paths;

@@ -1,9 +1,11 @@
-import { COMPOSE } from '../../../crds/model/compose.js';
+import { posix } from 'node:path';
+import { COMPOSE, CONTENTS_LABEL } from '../../../crds/model/compose.js';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { allottedId } from '../../../crds/model/names.js';
 import { unknownField } from '../../../crds/schema/explain-errors.js';
 import { EXTENSION, type Level, WORDS } from './extension.js';
+import type { ComposeOptions } from './load.js';
 import type { Grant, Mount } from './mounts.js';
 import { child, type Findings, isNull, type Node } from './node.js';
 import type { ComposeModel, ComposeNetwork, ComposeVolume } from './project.js';
@@ -69,9 +71,6 @@ const SAME = [
   ...['sysctls', 'tmpfs', 'ulimits', 'user', 'userns_mode', 'uts', 'working_dir', 'blkio_config', 'network_mode'],
 ] as const;
 
-/** Label that differs once a file has other contents that a service mounts as a secret or config: it mounts what was there when it started. */
-const CONTENTS = 'io.supercargo.contents';
-
 /** Translates a project to the spec of an App. What cannot be said there is a problem, what is lost a warning. */
 export class Translator {
   /** Names by which services are reached besides their own, by service. */
@@ -83,6 +82,7 @@ export class Translator {
     private readonly model: ComposeModel,
     private readonly root: Node,
     private readonly findings: Findings,
+    private readonly place: NonNullable<ComposeOptions['place']> = () => undefined,
   ) {}
 
   /** Returns the annotations that the file asks for. */
@@ -169,6 +169,7 @@ export class Translator {
       this.#problem(name, 'user', "$(…) is not run here; write the group's number, or group_add");
     }
     const plain = devices.filter(({ source }) => source.startsWith('/'));
+    const bound = this.#bind(name, service);
     return {
       ...same,
       ...(service.image === undefined ? { image: this.#imageOf(name) } : {}),
@@ -178,8 +179,8 @@ export class Translator {
       tty: service.tty ?? false,
       restart: this.#restart(service),
       ...this.#ports(name, service),
-      ...this.#volumes(service),
-      ...this.#labels(service),
+      ...this.#volumes({ ...service, volumes: bound.mounts }),
+      ...this.#labels(service, bound.digests),
       ...(plain.length > 0 ? { devices: plain } : {}),
       ...(extra_hosts ? { extra_hosts: extra_hosts.map((line) => line.replace('=', ':')) } : {}),
       ...(healthcheck ? { healthcheck } : {}),
@@ -253,6 +254,30 @@ export class Translator {
     return mounts.length > 0 ? { volumes: mounts } : {};
   }
 
+  /** Returns the mounts of a service, with the places of what is not on the disk where it is written. */
+  #bind(
+    name: string,
+    { volumes = [] }: ComposeService,
+  ): { readonly mounts: Mount[]; readonly digests: readonly string[] } {
+    const digests: string[] = [];
+    const mounts = volumes.map((mount) => {
+      const { type, source, read_only, bind } = mount;
+      if (type !== 'bind' || source === undefined) return mount;
+      const mustExist = bind?.create_host_path === false;
+      const wanted = { project: this.model.name, isWritable: read_only !== true, mustExist };
+      const placed = this.place(source, wanted);
+      const at = mountNode(this.#node(name, 'volumes'), source) ?? this.root;
+      if (placed?.isThere === false) this.findings.problem(at.at, placed.why, `services.${name}.volumes`);
+      if (!placed?.isThere) return mount;
+      const { digest, warning } = placed;
+      if (warning !== undefined) this.findings.warn(at.at, warning, `services.${name}.volumes`);
+      if (digest === undefined) return { ...mount, source: placed.source };
+      digests.push(digest);
+      return { ...mount, source: placed.source, bind: { ...bind, create_host_path: false } };
+    });
+    return { mounts, digests };
+  }
+
   /** Secrets and configs that are files are binds, as in Compose. */
   #grants(
     field: 'secrets' | 'configs',
@@ -262,19 +287,20 @@ export class Translator {
     return grants.flatMap((grant) => {
       const { file } = this.model[field][grant.source] ?? {};
       if (file === undefined) return []; // the table of properties refuses the other sources
-      return [
-        { type: 'bind', source: file, target: targetOf(grant), read_only: true, bind: { create_host_path: false } },
-      ];
+      const placed = this.place(file, { project: this.model.name, isWritable: false, mustExist: true });
+      const source = placed?.isThere ? placed.source : file; // whether it is there was asked before
+      return [{ type: 'bind', source, target: targetOf(grant), read_only: true, bind: { create_host_path: false } }];
     });
   }
 
-  #labels({ labels, secrets = [], configs = [] }: ComposeService): Values {
+  #labels({ labels, secrets = [], configs = [] }: ComposeService, bound: readonly string[]): Values {
     const mounted = [
       ...secrets.map(({ source }) => this.model.secrets[source]?.digest),
       ...configs.map(({ source }) => this.model.configs[source]?.digest),
+      ...bound,
     ];
     if (mounted.every((digest) => digest === undefined)) return {};
-    return { labels: { ...labels, [CONTENTS]: canonicalHash(mounted).slice(0, 16) } };
+    return { labels: { ...labels, [CONTENTS_LABEL]: canonicalHash(mounted).slice(0, 16) } };
   }
 
   #networks(name: string, { networks = {}, network_mode }: ComposeService): Values {
@@ -414,6 +440,14 @@ function environmentOf({ environment = {} }: ComposeService, unset: unknown): Va
 
 const volumeOf = ({ type, source }: Mount): readonly string[] =>
   type === 'volume' && source !== undefined ? [source] : [];
+
+/** Returns where a mount of a path is written. Pure. */
+function mountNode(volumes: Node | undefined, path: string): Node | undefined {
+  const items = volumes?.is === 'list' ? volumes.items : [];
+  return items
+    .map((item) => (item.is === 'map' ? child(item, 'source') : item))
+    .find((one) => one?.is === 'scalar' && posix.resolve(one.at.text.base, one.text.split(':', 1)[0] ?? '') === path);
+}
 
 /**
  * Returns the definition of a network or volume, without the name that it has anyway. Only a name can stand beside

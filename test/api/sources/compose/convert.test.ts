@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { dirname, posix } from 'node:path';
 import { type Converted, convertProject } from '../../../../api/sources/compose/convert.js';
+import type { Placed, Wanted } from '../../../../api/sources/compose/load.js';
 import { problemLine } from '../../../../api/sources/documents.js';
 import type { Problem } from '../../../../crds/model/kinds.js';
 import { isMap, type Values } from '../../../../crds/model/maps.js';
@@ -576,5 +577,60 @@ describe('a Compose project as an App', () => {
     const { user, system } = process.cpuUsage(begin);
     assert.deepEqual(lines(problems), []);
     assert.ok((user + system) / 1000 < 150 * 4, `${(user + system) / 1000} ms`); // four times what it takes where nothing else runs
+  });
+});
+
+describe('what a service mounts that is not on the disk where it is written', () => {
+  const place = (path: string, { project, isWritable, mustExist }: Wanted): Placed | undefined => {
+    if (!path.startsWith('/p/shop/')) return undefined;
+    const name = path.slice('/p/shop/'.length);
+    if (name === 'none') return { isThere: false, why: 'There is none' };
+    if (name === 'data') return { isThere: true, source: `/state/${project}/data` };
+    return { isThere: true, source: `/held/${name}`, digest: name, warning: `${isWritable} ${mustExist}` };
+  };
+  const look = (volumes: string): Promise<Converted> =>
+    convertProject(
+      {
+        folder: FOLDER,
+        readFile: async (path) =>
+          path.endsWith('/compose.yaml')
+            ? {
+                text: `services:\n  web:\n    image: x\n    secrets: [s]\n    volumes:\n${volumes}secrets: {s: {file: s.txt}}\n`,
+              }
+            : { text: undefined },
+        lookAt: async () => ({ isThere: true, digest: 's' }),
+        shown: (path) => posix.relative(dirname(FOLDER), path),
+        place,
+      },
+      parseDocument,
+    );
+
+  it('is mounted from where it is, must be there, and is in the label of contents', async () => {
+    const { document, problems, warnings } = await look(
+      '      - ./a:/a:ro\n      - {type: bind, source: ./b, target: /b}\n      - ./data:/data\n      - /etc/x:/x\n',
+    );
+    assert.deepEqual(lines(problems), []);
+    assert.deepEqual(lines(warnings), [
+      'shop/compose.yaml:6:9 services.web.volumes: false false',
+      'shop/compose.yaml:7:30 services.web.volumes: true false',
+    ]);
+    assert.ok(document);
+    const { services } = document.spec as { services: { web: { volumes: Values[]; labels: Values } } };
+    assert.deepEqual(
+      services.web.volumes.map(({ source, bind }) => [source, isMap(bind) && bind.create_host_path]),
+      [
+        ['/held/a', false],
+        ['/held/b', false],
+        ['/state/shop/data', true],
+        ['/etc/x', true],
+        ['/held/s.txt', false],
+      ],
+    );
+    assert.deepEqual(Object.keys(services.web.labels), ['io.supercargo.contents']);
+  });
+
+  it('is a problem at its line when it cannot be had', async () => {
+    const { problems } = await look('      - ./none:/a\n');
+    assert.deepEqual(lines(problems), ['shop/compose.yaml:6:9 services.web.volumes: There is none']);
   });
 });
