@@ -145,7 +145,7 @@ export const DESCRIPTORS = {
     singular: "gitsource",
     shortNames: ["scgit"],
     categories: ["supercargo"],
-    description: "A git repository whose documents are declared on this device, with the origin git/<name>.",
+    description: "A git repository whose documents and Compose projects are declared on this device, with the origin git/<name>.",
     requests: ["sync","confirm","suspend","resume"],
     finalizers: ["supercargo.io/controller"],
     names: [],

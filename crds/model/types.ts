@@ -1114,7 +1114,7 @@ export interface GitSourceSpec {
   commit?: string;
   /** Range of versions such as ^1.4 or >=2 <3: of the tags that are versions (v1.4.2, 1.4.2), the highest one in the range counts. */
   semver?: string;
-  /** Folder or file in the repository; everything below it is read. Default: the whole repository. */
+  /** Folder or file in the repository; everything below it is read: documents, and folders that are Compose projects. Default: the whole repository. */
   path?: string;
   /** The same for several of them, instead of path. */
   paths?: string[];
@@ -1172,11 +1172,11 @@ export interface GitSourceSpec {
     /** File in the folder secrets with the secret that signs a call (GitHub, Gitea) or comes along as a token (GitLab, others). */
     secret: string;
   };
-  /** Values for ${NAME} in the documents. */
+  /** Values for ${NAME} in the documents, and in Compose files where .env has none. */
   vars?: {
     [k: string]: string | number | boolean;
   };
-  /** Secret values for ${NAME}, from files in the folder secrets; only for the environment of services. */
+  /** Secret values for ${NAME}, also in Compose files, from files in the folder secrets; only for the environment of services. */
   varsFrom?: {
     /** Name of the file: lines of NAME=value as in an env_file of Compose, unless name is given. Quoted values may go over several lines; a line that cannot be read is a failure. */
     file: string;

@@ -544,7 +544,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       tag: { type: "string", title: "string (the name of a tag)", description: "Tag that counts.", pattern: "^[A-Za-z0-9_@+=#%][A-Za-z0-9_./@+=#%-]*$", minLength: 1, maxLength: 255 },
       commit: { type: "string", title: "string (40 or 64 hex digits)", description: "Commit that counts, by its whole hash.", pattern: "^([0-9a-f]{40}|[0-9a-f]{64})$" },
       semver: { type: "string", title: "string (a range of versions such as ^1.4)", description: "Range of versions such as ^1.4 or >=2 <3: of the tags that are versions (v1.4.2, 1.4.2), the highest one in the range counts.", minLength: 1, maxLength: 255 },
-      path: { type: "string", title: "string (a path such as apps/kitchen)", description: "Folder or file in the repository; everything below it is read. Default: the whole repository.", minLength: 1, maxLength: 1024 },
+      path: { type: "string", title: "string (a path such as apps/kitchen)", description: "Folder or file in the repository; everything below it is read: documents, and folders that are Compose projects. Default: the whole repository.", minLength: 1, maxLength: 1024 },
       paths: { type: "array", description: "The same for several of them, instead of path.", items: { type: "string", title: "string (a path such as apps/kitchen)", minLength: 1, maxLength: 1024 } },
       include: { type: "array", description: "Files that are read, as globs against the path in the repository; a glob without / is matched against the name. Default: all of .yaml, .yml and .json.", items: { type: "string", minLength: 1, maxLength: 1024 } },
       exclude: { type: "array", description: "Files that are left out, as globs like those of include; they win.", items: { type: "string", minLength: 1, maxLength: 1024 } },
@@ -575,8 +575,8 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
       webhook: { type: "object", description: "Who may call /hooks/<name> without a key of the API.", required: ["secret"], properties: {
         secret: { type: "string", title: "string (the name of a file, of letters, digits, _ . -)", description: "File in the folder secrets with the secret that signs a call (GitHub, Gitea) or comes along as a token (GitLab, others).", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", minLength: 1, maxLength: 255 },
       }, additionalProperties: false },
-      vars: { type: "object", description: "Values for ${NAME} in the documents.", additionalProperties: { type: ["string","number","boolean"], title: "string, number or boolean" } },
-      varsFrom: { type: "array", description: "Secret values for ${NAME}, from files in the folder secrets; only for the environment of services.", items: { type: "object", required: ["file"], properties: {
+      vars: { type: "object", description: "Values for ${NAME} in the documents, and in Compose files where .env has none.", additionalProperties: { type: ["string","number","boolean"], title: "string, number or boolean" } },
+      varsFrom: { type: "array", description: "Secret values for ${NAME}, also in Compose files, from files in the folder secrets; only for the environment of services.", items: { type: "object", required: ["file"], properties: {
         file: { type: "string", title: "string (the name of a file, of letters, digits, _ . -)", description: "Name of the file: lines of NAME=value as in an env_file of Compose, unless name is given. Quoted values may go over several lines; a line that cannot be read is a failure.", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", minLength: 1, maxLength: 255 },
         name: { type: "string", title: "string (a name of letters, digits and _)", description: "Name of the one variable whose value is the whole file.", pattern: "^[A-Za-z_][A-Za-z0-9_]*$", maxLength: 255 },
       }, additionalProperties: false } },

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isReady } from '../../crds/model/conditions.js';
-import type { GitSource, Requests } from '../../crds/model/kinds.js';
+import type { App, GitSource, Requests, Service } from '../../crds/model/kinds.js';
 import { TestRepository } from '../setup/git.js';
 import { type HttpGitServer, serveHttp } from '../setup/git-servers.js';
 import { needPrograms } from '../setup/programs.js';
@@ -199,6 +199,89 @@ describe('a git source', function () {
       (seen) => seen.includes(repository.head()) && seen.includes(name),
       { withinMs: 90_000 },
     );
+  });
+
+  it('runs a Compose project with the files that it mounts, and keeps what it writes', async () => {
+    const shop = `${scene.prefix}-shop`;
+    const compose = (more: string): string =>
+      [
+        `name: ${shop}`,
+        `x-supercargo: { rollout: { minReadySeconds: 1, maxRestarts: 1, progressDeadlineSeconds: 60 } }`,
+        'services:',
+        '  web:',
+        `    image: ${scene.image}`,
+        '    volumes: ["./web.conf:/etc/web.conf:ro", "./data:/data"]',
+        '    stop_signal: SIGKILL',
+        '    restart: unless-stopped',
+        `    command: sh -c 'grep -q good /etc/web.conf && sleep 1000000'`,
+        more,
+      ].join('\n');
+    const look = async (): Promise<void> => {
+      const body = { spec: { url: server.url, branch: 'main', path: 'compose/shop', interval: '1h' } };
+      const path = '/apis/supercargo.io/v1/gitsources/shop';
+      if ((await scene.agent.document('GitSource', 'shop')) === undefined) {
+        const reply = await scene.agent.ask(path, { method: 'PUT', body });
+        assert.ok(reply.status <= 201, reply.text);
+      } else await scene.agent.post(`${path}/requests`, { name: 'sync' });
+      await scene.until(
+        'the commit is taken',
+        () => scene.agent.document('GitSource', 'shop'),
+        (seen) => (seen as GitSource | undefined)?.status?.applied?.commit === repository.head(),
+      );
+    };
+    repository.commit({ 'compose/shop/compose.yaml': compose(''), 'compose/shop/web.conf': 'good one' });
+    await look();
+    const ready = await scene.untilReady(shop);
+    const id = scene.appId(ready.status?.appId);
+    const container = async (): Promise<Container> => {
+      const [found] = await scene.untilRunning(id, ['web']);
+      assert.ok(found);
+      return found;
+    };
+    const conf = async (): Promise<string> =>
+      (await scene.exec((await container()).id, ['cat', '/etc/web.conf'])).output;
+    const first = await container();
+    assert.match(await conf(), /good one/);
+    await scene.exec(first.id, ['sh', '-c', 'echo kept > /data/file']);
+
+    // Something else changes.
+    repository.commit({ 'compose/shop/README.md': 'x', 'compose/other.txt': 'x' });
+    await look();
+    assert.deepEqual(unchanged([await container()]), unchanged([first]));
+
+    repository.commit({ 'compose/shop/web.conf': 'good two' });
+    await look();
+    const second = await scene.until('web is another container', container, (one) => one.id !== first.id);
+    assert.match(await conf(), /good two/);
+    assert.match((await scene.exec(second.id, ['cat', '/data/file'])).output, /kept/);
+    await scene.untilReady(shop);
+    const service = (await scene.agent.document('Service', `${shop}.web`)) as Service | undefined;
+    assert.equal(service?.status?.replaced?.because, 'contents of mounted files changed');
+
+    // A bad one goes back to the file that it had, which is still there.
+    repository.commit({ 'compose/shop/web.conf': 'bad' });
+    await look();
+    await scene.until(
+      'it is rolled back',
+      () => scene.agent.document('App', shop),
+      (seen) =>
+        ((seen as App | undefined)?.status?.conditions ?? []).some(
+          ({ type, reason: why }) => type === 'Available' && why === 'RolledBack',
+        ),
+      { withinMs: 90_000 },
+    );
+    assert.match(await conf(), /good two/);
+    const third = await container();
+    assert.match((await scene.exec(third.id, ['cat', '/data/file'])).output, /kept/);
+
+    // The agent and the container come back with the same file.
+    await scene.agent.restart();
+    await scene.docker.request({ method: 'POST', path: `/containers/${third.id}/restart` });
+    assert.match(await conf(), /good two/);
+    await scene.agent.ask('/apis/supercargo.io/v1/gitsources/shop', { method: 'DELETE' });
+    await scene.untilGone(shop);
+    const kept = join(scene.agent.data, 'projects/shop', shop, 'state/data/file');
+    assert.match(readFileSync(kept, 'utf8'), /kept/);
   });
 
   it('takes down what it declared when it goes', async () => {

@@ -1,7 +1,9 @@
 import type { SecretFiles } from '../../device-state/secret-files.js';
+import type { Clock } from '../../platform/clock.js';
 import type { Store } from '../../store/store.js';
 import type { Log, Parse } from '../documents.js';
 import type { DeviceScope } from './device-scope.js';
+import type { FileLimits } from './project-files.js';
 import type { Limits } from './repository.js';
 
 /** What the origins `git/<name>` are created with. */
@@ -18,4 +20,6 @@ export interface GitOriginDeps {
   /** The program; `git` when absent. */
   readonly git?: string;
   readonly limits?: Limits;
+  readonly fileLimits?: Partial<FileLimits>;
+  readonly clock?: Pick<Clock, 'monotonic' | 'after'>;
 }

@@ -2,12 +2,14 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import type { GitSource } from '../../../crds/model/kinds.js';
+import { systemClock } from '../../platform/clock.js';
 import type { Accepted } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';
 import { ProblemLog } from '../problem-log.js';
 import { systemGit } from './git.js';
 import type { GitOriginDeps } from './git-origin-deps.js';
 import { planKept } from './plan-prune.js';
+import { ProjectFiles } from './project-files.js';
 import { pushStatus } from './push-status.js';
 import { type Memory, originOf, presentOf, repositoryOf, Sync } from './sync.js';
 
@@ -30,6 +32,15 @@ export function gitOrigins(deps: GitOriginDeps): GitOrigins {
   const folder = join(deps.dataFolder, 'git');
   const git = systemGit({ folder, env: deps.env, ...(deps.git === undefined ? {} : { program: deps.git }) });
   const memories = new Map<string, Memory>();
+  const projectFiles = new ProjectFiles({
+    ...{
+      folder: join(deps.dataFolder, 'projects'),
+      store: deps.store,
+      clock: deps.clock ?? systemClock,
+      log: deps.log,
+    },
+    ...(deps.fileLimits === undefined ? {} : { limits: deps.fileLimits }),
+  });
   const problems = new ProblemLog(deps.log);
   const folderFor = ({ metadata: { name } }: GitSource): string => join(folder, canonicalHash(name).slice(0, 32));
 
@@ -38,9 +49,12 @@ export function gitOrigins(deps: GitOriginDeps): GitOrigins {
       const memory = memories.get(source.metadata.uid) ?? {};
       memories.set(source.metadata.uid, memory);
       const own = folderFor(source);
-      const one = new Sync({ ...deps, gitRunner: git, problems, memory, folder: own }, source, confirmed, signal);
-      const report = await one.run();
-      return isSuspect(report) ? withFreshCache(own, report, () => one.run()) : report;
+      const all = { ...deps, gitRunner: git, problems, memory, folder: own, projectFiles };
+      const one = new Sync(all, source, confirmed, signal);
+      const first = await one.run();
+      const report = isSuspect(first) ? await withFreshCache(own, first, () => one.run()) : first;
+      await projectFiles.collect();
+      return report;
     },
     inputs: (source) => canonicalHash([source.spec, deps.device()]),
     async pushStatus(source, text, signal) {
@@ -61,6 +75,7 @@ export function gitOrigins(deps: GitOriginDeps): GitOrigins {
       const accepted = await deps.store.propose({ origin, documents: [], problems: kept });
       memories.delete(metadata.uid);
       await rm(folderFor(source), { recursive: true, force: true });
+      await projectFiles.collectLater();
       return accepted;
     },
   };

@@ -13,6 +13,8 @@ export interface CommitFacts {
 export interface TreeEntry {
   readonly type: 'file' | 'link' | 'submodule';
   readonly oid: string;
+  /** Of a file: it may be run. */
+  readonly isExecutable?: true;
   /** From the root of the repository, with `/`. */
   readonly path: string;
 }
@@ -36,7 +38,8 @@ export const parseTree = (output: string): readonly TreeEntry[] =>
   output.split('\0').flatMap((line): TreeEntry[] => {
     const [, mode, oid, path] = /^(\d+) \S+ ([0-9a-f]+)\t(.+)$/s.exec(line) ?? [];
     if (mode === undefined || oid === undefined || path === undefined) return [];
-    return [{ type: mode === '160000' ? 'submodule' : mode === '120000' ? 'link' : 'file', oid, path }];
+    const type = mode === '160000' ? 'submodule' : mode === '120000' ? 'link' : 'file';
+    return [{ type, oid, path, ...(mode === '100755' ? { isExecutable: true } : {}) }];
   });
 
 /** Reads the refs that `ls-remote` prints, by name. Pure. */

@@ -13,8 +13,6 @@ const LIMIT_FILES = 5000;
  * name, while nobody else is served.
  */
 const LIMIT_MATCH_MS = 1000;
-/** How many links in a row are followed. */
-const LIMIT_LINKS = 8;
 
 export interface Selection {
   readonly include?: readonly string[] | undefined;
@@ -37,10 +35,10 @@ export const cleanPaths = ({
  * Returns the entries that hold documents, by name and by the globs of the source. Hidden files and folders hold none.
  * Throws `SourceError` for globs that take too long.
  */
-export function pickFiles(
-  entries: readonly TreeEntry[],
+export function pickFiles<Entry extends TreeEntry>(
+  entries: readonly Entry[],
   { include, exclude = [] }: Selection,
-): { readonly files: readonly TreeEntry[]; readonly problems: readonly Problem[] } {
+): { readonly files: readonly Entry[]; readonly problems: readonly Problem[] } {
   const named = entries.filter(({ type, path }) => {
     const hidden = path.split('/').some((part) => part.startsWith('.'));
     return type !== 'submodule' && !hidden && isDocumentFile(posix.basename(path));
@@ -75,23 +73,4 @@ function matcher(globs: readonly string[]): (path: string) => boolean {
   const whole = globs.filter((glob) => glob.includes('/')).map((glob) => picomatch(glob.replace(/^\.?\//, '')));
   const names = globs.filter((glob) => !glob.includes('/')).map((glob) => picomatch(glob));
   return (path) => whole.some((fits) => fits(path)) || names.some((fits) => fits(posix.basename(path)));
-}
-
-/**
- * Returns the file that a link in the tree leads to; undefined when it leads out of the repository, nowhere, in a
- * circle, or to anything but a file. `targetOf` reads a link. Pure but for that.
- */
-export function followLink(
-  link: TreeEntry,
-  tree: ReadonlyMap<string, TreeEntry>,
-  targetOf: (link: TreeEntry) => string | undefined,
-): TreeEntry | undefined {
-  let entry: TreeEntry | undefined = link;
-  for (let step = 0; entry?.type === 'link' && step < LIMIT_LINKS; step += 1) {
-    const target = targetOf(entry);
-    if (target === undefined || target.startsWith('/') || target.includes('\0')) return undefined;
-    const path: string = posix.normalize(posix.join(posix.dirname(entry.path), target));
-    entry = path.startsWith('../') ? undefined : tree.get(path);
-  }
-  return entry?.type === 'file' ? entry : undefined;
 }

@@ -1,28 +1,44 @@
+import { posix } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { keyOf, type Problem } from '../../../crds/model/kinds.js';
+import { keyOf, type Problem, type Source } from '../../../crds/model/kinds.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { type YamlItem, yamlItems } from '../../../crds/yaml/yaml-items.js';
 import type { SecretFiles } from '../../device-state/secret-files.js';
 import type { Proposed } from '../../store/store.js';
-import type { Documents, Parse } from '../documents.js';
-import { decode, LIMIT_BYTES, readItem, tooLarge } from '../files/read-documents.js';
+import type { Documents } from '../documents.js';
+import {
+  type FoundFiles,
+  type FoundProject,
+  findProjects,
+  holderOf,
+  insideProject,
+  type Look,
+  lookOf,
+  ownProjects,
+} from '../files/find-projects.js';
+import { decode, readItem, tooLarge } from '../files/read-documents.js';
 import { planWholeSet } from '../whole-set.js';
+import { CommitFiles, type PlacedEntry, placedEntries } from './commit-files.js';
 import { type DeviceScope, folderOf } from './device-scope.js';
-import type { TreeEntry } from './git-output.js';
 import { layOver, type ScopedItem } from './overlays.js';
-import { cleanPaths, followLink, pickFiles } from './pick-files.js';
+import { cleanPaths, pickFiles } from './pick-files.js';
+import {
+  CommitProjects,
+  candidatesIn,
+  type MountedContent,
+  type ReadProject,
+  type ReadProjectsDeps,
+} from './read-projects.js';
 import { decrypt, isEncrypted, redact } from './sops.js';
 import { final } from './source-error.js';
-import { type PlacedTree, type SubmoduleDeps, submodulesOf } from './submodules.js';
-import { fillIn, type Variables } from './variables.js';
+import { type SubmoduleDeps, submodulesOf } from './submodules.js';
+import { fillIn } from './variables.js';
 
-export interface ReadCommitDeps extends SubmoduleDeps {
+export interface ReadCommitDeps extends SubmoduleDeps, Omit<ReadProjectsDeps, 'files' | 'folder'> {
   readonly secrets: SecretFiles;
-  readonly parse: Parse;
   readonly device: DeviceScope;
-  readonly variables: Variables;
-  /** Prefix of file names in problems: `git/fleet`. */
-  readonly origin: string;
+  /** The folder of what services of Compose projects mount, absolute. */
+  readonly projectsFolder: string;
   /** A folder for our own files. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -35,6 +51,8 @@ export interface DeclaredSet {
   readonly warnings: readonly Problem[];
   /** A path of the source that does not exist in the commit. */
   readonly vanished: string | undefined;
+  /** What services of Compose projects mount of it. */
+  readonly mounted: readonly MountedContent[];
 }
 
 type Spec = Pick<GitSourceSpec, 'url' | 'path' | 'paths' | 'include' | 'exclude' | 'decryption' | 'submodules'>;
@@ -52,19 +70,24 @@ export async function readCommit(
     (path) => !entries.some((entry) => entry.path === path || entry.path.startsWith(`${path}/`)),
   );
   const modules = spec.submodules ? await submodulesOf(commit, entries, spec, deps, signal) : NO_MODULES;
-  const files: TextFile[] = [];
-  const problems: Problem[] = [...modules.problems];
-  for (const tree of [{ prefix: '', repository: deps.repository, commit, entries }, ...modules.trees]) {
-    const found = await filesIn(tree, spec, paths, deps, signal);
-    files.push(...found.files);
-    problems.push(...found.problems);
-  }
+  const own = { prefix: '', repository: deps.repository, commit, entries };
+  const commitFiles = new CommitFiles(own, paths.length === 0, modules.trees, signal);
+  const all = [own, ...modules.trees]
+    .flatMap(placedEntries)
+    .filter(({ path }) => folderOf(path, paths, deps.device) !== 'another device');
+  const picked = pickFiles(all, spec);
+  const projects = new CommitProjects({ ...deps, files: commitFiles, folder: deps.projectsFolder });
+  const found = await findIn(all, picked.files, projects, commitFiles, deps.origin);
+  const compose = await composeIn(found.projects, projects);
+  const problems: Problem[] = [...modules.problems, ...picked.problems, ...found.problems];
 
   const items: ScopedItem[] = [];
   const secrets: string[] = [...deps.variables.secret.values()];
-  for (const { path, content } of files) {
+  const claimed = new Set(compose.flatMap(({ claims }) => [...claims]));
+  for (const { file, path, content, look } of found.documents) {
+    if (look === 'other' && claimed.has(file)) continue; // a project reads or mounts it
     await nextTurn(); // each takes its time; others have their turn
-    const read = await itemsOf(content, `${deps.origin}/${path}`, spec, deps, signal);
+    const read = await itemsOf(content, file, spec, deps, signal);
     const folder = folderOf(path, paths, deps.device);
     problems.push(...read.problems);
     secrets.push(...read.secrets);
@@ -75,14 +98,15 @@ export async function readCommit(
   }
   const layered = layOver(items, deps.device);
   problems.push(...layered.problems);
-  const set = await declare(layered.items, deps);
+  const set = await declare(layered.items, compose, deps);
   const clean = (all: readonly Problem[]): readonly Problem[] =>
     all.map((problem) => ({ ...problem, message: redact(problem.message, secrets) }));
   return {
     documents: set.documents,
     problems: clean([...problems, ...set.problems]),
-    warnings: clean(set.warnings),
+    warnings: clean([...found.warnings, ...set.warnings]),
     vanished,
+    mounted: compose.flatMap(({ mounted }) => mounted),
   };
 }
 
@@ -90,73 +114,85 @@ export async function readCommit(
 const LIMIT_DOCUMENTS = 5000;
 const NO_MODULES = { trees: [], problems: [] };
 
-/** Returns the files of one tree that are for this device, by their paths in the repository of the source. */
-async function filesIn(
-  { prefix, repository, commit, entries }: PlacedTree,
-  spec: Spec,
-  paths: readonly string[],
-  { device, origin }: ReadCommitDeps,
-  signal: AbortSignal,
-): Promise<{ files: readonly TextFile[]; problems: readonly Problem[] }> {
-  const placed = entries.map((entry) => ({ ...entry, path: `${prefix}${entry.path}` }));
-  const picked = pickFiles(placed, spec);
-  const mine = picked.files.filter(({ path }) => folderOf(path, paths, device) !== 'another device');
-  const inTree = mine.map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }));
-  const found = await filesOf(commit, inTree, { repository, origin: `${origin}/${prefix}`.replace(/\/$/, '') }, signal);
+interface TextFile {
+  /** For people: `git/fleet/apps/shop.yaml`. */
+  readonly file: string;
+  readonly path: string;
+  readonly content: Buffer;
+  readonly look: Look;
+}
+
+/**
+ * Returns the Compose projects of a commit, and the files with documents. In the folder of a project, or below it, only YAML
+ * files are that begin with our apiVersion.
+ */
+async function findIn(
+  all: readonly PlacedEntry[],
+  picked: readonly PlacedEntry[],
+  projects: CommitProjects,
+  files: CommitFiles,
+  origin: string,
+): Promise<Pick<FoundFiles<TextFile>, 'projects' | 'documents'> & Pick<Documents, 'problems' | 'warnings'>> {
+  const isPicked = new Set(picked.map(({ path }) => path));
+  const holding = new Set(picked.map(({ path }) => posix.dirname(path)));
+  const mains = all.filter(({ path }) =>
+    posix.basename(path) === '.env' ? holding.has(posix.dirname(path)) : isPicked.has(path),
+  );
+  const candidates = candidatesIn(mains);
+  const folders = candidates.size === 0 ? new Map<string, ReadonlySet<string>>() : await projects.folders(candidates);
+  const folderIn = (path: string): string | undefined => holderOf(posix.dirname(`${origin}/${path}`), folders);
+  const wanted = picked.filter(({ path }) => folderIn(path) === undefined || /ml$/i.test(path));
+  const read = await textsOf(wanted, files, origin);
+  const taken = read.files.filter(({ path, look }) => folderIn(path) === undefined || look === 'ours');
+  const looks = new Map(taken.map(({ file, look }) => [file, look]));
+  const found = findProjects(
+    [{ folder: origin, files: taken, projects: folders }],
+    (file) => looks.get(file) ?? 'other',
+  );
   return {
-    files: found.files.map(({ path, content }) => ({ path: `${prefix}${path}`, content })),
-    problems: [...picked.problems, ...found.problems],
+    ...found,
+    problems: read.problems.filter(({ source }) => folderIn(source.file.slice(origin.length + 1)) === undefined),
+    warnings: taken.flatMap(({ file, path }) => {
+      const folder = folderIn(path);
+      return folder === undefined ? [] : [insideProject(file, folder)];
+    }),
   };
 }
 
-interface TextFile {
-  readonly path: string;
-  readonly content: Buffer;
+/** Reads projects; one whose file another one reads is none of its own. */
+async function composeIn(found: readonly FoundProject[], projects: CommitProjects): Promise<readonly ReadProject[]> {
+  const read: ReadProject[] = [];
+  for (const one of found) read.push(await projects.read(one));
+  return ownProjects(read);
 }
 
 /** Reads the files; links are followed inside the repository only. */
-async function filesOf(
-  commit: string,
-  entries: readonly TreeEntry[],
-  { repository, origin }: Pick<ReadCommitDeps, 'repository' | 'origin'>,
-  signal: AbortSignal,
-): Promise<{ files: readonly TextFile[]; problems: readonly Problem[] }> {
-  const files: TextFile[] = [];
-  const problems: Problem[] = [];
-  const tell = (path: string, message: string): number =>
-    problems.push({ message, source: { file: `${origin}/${path}` } });
-
-  const resolved = new Map<string, TreeEntry>();
-  if (entries.some(({ type }) => type === 'link')) {
-    const tree = new Map((await repository.list(commit, [], signal)).map((entry) => [entry.path, entry]));
-    const links = [...tree.values()].filter(({ type }) => type === 'link').map(({ oid }) => oid);
-    const targets = await repository.contents(commit, links, LIMIT_BYTES, signal);
-    const targetOf = ({ oid }: TreeEntry): string | undefined => {
-      const target = targets.get(oid);
-      return typeof target === 'object' ? target.toString() : undefined;
-    };
-    for (const link of entries.filter(({ type }) => type === 'link')) {
-      const file = followLink(link, tree, targetOf);
-      if (file) resolved.set(link.path, file);
-      else tell(link.path, 'The link leads out of the repository or to nothing that is a file; it is not followed');
-    }
-  }
+async function textsOf(
+  entries: readonly PlacedEntry[],
+  files: CommitFiles,
+  origin: string,
+): Promise<{
+  readonly files: readonly TextFile[];
+  readonly problems: readonly (Problem & { readonly source: Source })[];
+}> {
+  const texts: TextFile[] = [];
+  const problems: (Problem & { readonly source: Source })[] = [];
+  const tree = entries.some(({ type }) => type === 'link') ? await files.tree() : undefined;
   const wanted = entries.flatMap((entry) => {
-    const file = entry.type === 'link' ? resolved.get(entry.path) : entry;
-    return file ? [{ path: entry.path, oid: file.oid }] : [];
+    const found = entry.type === 'link' ? tree?.find(entry.path) : { is: 'file' as const, entry };
+    if (found?.is === 'file') return [{ path: entry.path, target: found.entry }];
+    const message = 'The link leads out of the repository or to nothing that is a file; it is not followed';
+    problems.push({ message, source: { file: `${origin}/${entry.path}` } });
+    return [];
   });
-  const contents = await repository.contents(
-    commit,
-    wanted.map(({ oid }) => oid),
-    LIMIT_BYTES,
-    signal,
-  );
-  for (const { path, oid } of wanted) {
-    const content = contents.get(oid);
-    if (typeof content === 'object') files.push({ path, content });
-    else problems.push(tooLarge(content ?? 0, `${origin}/${path}`));
+  const contents = await files.contents(wanted.map(({ target }) => target));
+  for (const { path, target } of wanted) {
+    const file = `${origin}/${path}`;
+    const content = contents.get(target.oid);
+    if (typeof content === 'object') texts.push({ file, path, content, look: lookOf(content.toString()) });
+    else problems.push({ ...tooLarge(content ?? 0, file), source: { file } });
   }
-  return { files, problems };
+  return { files: texts, problems };
 }
 
 interface ReadFile {
@@ -182,9 +218,13 @@ async function itemsOf(
   return { items: plain.items, problems: [], secrets: plain.secrets };
 }
 
-/** Fills in variables and checks every document; none of them may be a GitSource. */
-async function declare(items: readonly YamlItem[], { parse, device, variables }: ReadCommitDeps): Promise<Documents> {
-  const read: Documents[] = [];
+/** Fills in variables and checks every document; none of them may be a GitSource. `compose`: what is ready. */
+async function declare(
+  items: readonly YamlItem[],
+  compose: readonly ReadProject[],
+  { parse, device, variables }: ReadCommitDeps,
+): Promise<Documents> {
+  const read: Documents[] = compose.map((one) => one.read);
   for (const item of items) {
     await nextTurn();
     const { item: filled, problems } = fillIn(item, variables);

@@ -34,6 +34,7 @@ export interface Limits {
 }
 
 const LIMITS: Limits = { fetchBytes: 512 * 1024 * 1024, documentsBytes: 16 * 1024 * 1024 };
+const missingObject = (oid: string): SourceError => passing('Corrupt', `The object ${oid} is missing`);
 /** Number of commits that a fetch brings: enough to see that a commit follows the applied one. */
 const DEPTH = 50;
 const DEEPER = 2000;
@@ -141,21 +142,18 @@ export class Repository {
   ): Promise<ReadonlyMap<string, Buffer | number>> {
     const wanted = [...new Set(oids)];
     if (wanted.length === 0) return new Map();
-    const sizes = await this.#sizes(wanted, signal).catch(async () => {
-      await this.#bringBlobs(commit, wanted, signal);
-      return this.#sizes(wanted, signal);
-    });
+    const { documentsBytes } = this.deps.limits ?? LIMITS;
+    const sizes = await this.#sizesOf(commit, wanted, documentsBytes, signal);
     const found = new Map<string, Buffer | number>();
     const small: string[] = [];
     let bytes = 0;
     for (const oid of wanted) {
       const size = sizes.get(oid);
-      if (size === undefined) throw new SourceError('Corrupt', `The object ${oid} is missing`, false);
+      if (size === undefined) throw missingObject(oid);
       if (size > limitBytes) found.set(oid, size);
       else small.push(oid);
       bytes += size > limitBytes ? 0 : size;
     }
-    const { documentsBytes } = this.deps.limits ?? LIMITS;
     if (bytes > documentsBytes) {
       throw final('TooLarge', `The documents are ${mebibytes(bytes)} together, at most ${mebibytes(documentsBytes)}`);
     }
@@ -166,6 +164,41 @@ export class Repository {
     });
     for (const [oid, content] of parseBatch(stdout)) found.set(oid, content);
     return found;
+  }
+
+  /**
+   * Returns the sizes of blobs of a commit, fetched when they are missing. Throws when those are larger than the limit;
+   * `what` names them then.
+   */
+  async sizes(
+    commit: string,
+    oids: readonly string[],
+    limitBytes: number,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, number>> {
+    const wanted = [...new Set(oids)];
+    if (wanted.length === 0) return new Map();
+    const sizes = await this.#sizesOf(commit, wanted, limitBytes, signal).catch((error: unknown) => {
+      if (!(error instanceof SourceError) || error.reason !== 'TooLarge') throw error;
+      throw final('TooLarge', `${error.message}: ${what}`);
+    });
+    const lost = wanted.find((oid) => !sizes.has(oid));
+    if (lost !== undefined) throw missingObject(lost);
+    return sizes;
+  }
+
+  /** Returns sizes of blobs, which are fetched when they are missing. */
+  async #sizesOf(
+    commit: string,
+    oids: readonly string[],
+    limitBytes: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, number>> {
+    return this.#sizes(oids, signal).catch(async () => {
+      await this.#bringBlobs(commit, oids, limitBytes, signal);
+      return this.#sizes(oids, signal);
+    });
   }
 
   /** Checks a signature; codes and texts are git's. Never throws for a bad one. */
@@ -247,14 +280,13 @@ export class Repository {
   }
 
   /** Fetches blobs that a filtered fetch has left out. */
-  async #bringBlobs(commit: string, oids: readonly string[], signal: AbortSignal): Promise<void> {
+  async #bringBlobs(commit: string, oids: readonly string[], limitBytes: number, signal: AbortSignal): Promise<void> {
     const args = ['rev-list', '--objects', '--missing=print', '--no-object-names', '-1', commit];
     const { stdout } = await this.#read(args, signal);
     const missing = new Set([...stdout.toString().matchAll(/^\?([0-9a-f]+)$/gm)].map(([, oid]) => oid));
     const wanted = oids.filter((oid) => missing.has(oid));
     if (wanted.length === 0) return;
-    const { documentsBytes } = this.deps.limits ?? LIMITS;
-    await this.#fetchWithin([...FETCH, '--filter=blob:none', '--stdin', 'origin'], documentsBytes, signal, {
+    await this.#fetchWithin([...FETCH, '--filter=blob:none', '--stdin', 'origin'], limitBytes, signal, {
       input: `${wanted.join('\n')}\n`,
       // We have the trees that name them: otherwise the server assumes that we have the blobs too.
       config: { 'fetch.negotiationAlgorithm': 'noop' },

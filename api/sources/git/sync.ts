@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { durationMs } from '../../../crds/model/duration.js';
 import { canonicalHash } from '../../../crds/model/hash.js';
@@ -17,6 +18,7 @@ import type { Proposal, Store } from '../../store/store.js';
 import type { SyncReport } from '../../store/sync-report.js';
 import { problemLine } from '../documents.js';
 import { parseDotenv } from '../dotenv.js';
+import { homeOfUser } from '../files/compose-projects.js';
 import type { ProblemLog } from '../problem-log.js';
 import type { DeviceScope } from './device-scope.js';
 import type { Git } from './git.js';
@@ -25,6 +27,7 @@ import type { CommitFacts } from './git-output.js';
 import { type PickedRef, pickRef, refPatterns } from './pick-ref.js';
 import { holdReason, planKept } from './plan-prune.js';
 import { makePrivate } from './private-files.js';
+import type { ProjectFiles } from './project-files.js';
 import { type DeclaredSet, keysOf, readCommit } from './read-commit.js';
 import { Repository } from './repository.js';
 import { checkRewind } from './rewind.js';
@@ -41,7 +44,12 @@ export interface Memory {
   /** The fixed commit that is in the cache. */
   fixed?: { readonly gitDir: string; readonly commit: string; readonly facts: CommitFacts };
   /** The last set that was proposed, by everything that it was made from, and the result. */
-  done?: { readonly signature: string; readonly report: SyncReport };
+  done?: {
+    readonly signature: string;
+    readonly report: SyncReport;
+    /** Folders with what services mount of the commit. */
+    readonly folders: readonly string[];
+  };
 }
 
 export const originOf = (name: string): Origin => `git/${name}`;
@@ -69,11 +77,18 @@ export const presentOf = (store: Pick<Store, 'list'>, origin: Origin): readonly 
     ({ metadata }) => metadata.origin === origin && metadata.deletionTimestamp === undefined,
   );
 
+/** Returns the Apps that an origin has in force, and where they are from. */
+const appsFrom = (store: Pick<Store, 'list'>, origin: Origin): readonly { name: string; source: Source }[] =>
+  presentOf(store, origin).flatMap(({ kind, metadata: { name, source } }) =>
+    kind === 'App' && source !== undefined ? [{ name, source }] : [],
+  );
+
 export interface SyncDeps extends GitOriginDeps {
   readonly gitRunner: Git;
   readonly problems: ProblemLog;
   readonly memory: Memory;
   readonly folder: string;
+  readonly projectFiles: ProjectFiles;
 }
 
 /** A commit that may come into force. */
@@ -180,15 +195,21 @@ export class Sync {
     const variables = await this.#variables(device);
     const secrets = canonicalHash([...variables.secret]);
     const signature = canonicalHash([commit, ref?.name, this.#spec, device, secrets]);
-    const known = memory.done?.signature === signature ? memory.done.report : undefined;
-    if (known && this.confirmed.size === 0) {
-      this.#report = { ...known, ...this.#report };
+    const known = memory.done?.signature === signature ? memory.done : undefined;
+    if (known && this.confirmed.size === 0 && (await this.deps.projectFiles.has(known.folders))) {
+      this.#report = { ...known.report, ...this.#report };
       return;
     }
+    let folders: readonly string[] = [];
     try {
       const openOther = (url: string, withCredentials: boolean) => this.#openOther(url, withCredentials);
-      const read = { ...this.deps, repository, openOther, device, variables, origin: this.#origin };
+      const places = {
+        ...{ origin: this.#origin, projectsFolder: this.deps.projectFiles.folderOf(this.source.metadata.name) },
+        ...{ home: homeOfUser(), stored: appsFrom(this.deps.store, this.#origin), exists: existsSync },
+      };
+      const read = { ...this.deps, ...places, repository, openOther, device, variables };
       const set = await readCommit(commit, this.#spec, read, this.signal);
+      folders = set.mounted.map(({ folder }) => folder);
       const left = await this.#propose(repository, set, commit);
       await repository.keep(commit, this.signal);
       const { seen } = this.#report;
@@ -196,7 +217,7 @@ export class Sync {
       const applied = { ...facts, ref: ref?.name ?? this.source.status?.applied?.ref ?? '' };
       this.#report = { ...this.#report, applied };
       if (left.length > 0) throw final('InvalidDocuments', summaryOf(left));
-      memory.done = { signature, report: { declares: [...keysOf(set.documents)], applied } };
+      memory.done = { signature, folders, report: { declares: [...keysOf(set.documents)], applied } };
     } catch (error) {
       // A final failure is remembered: the commit is read again when it, or what it depends on, changes. Decryption
       // depends on more: a program, a key.
@@ -205,7 +226,8 @@ export class Sync {
         const { reason, message } = error;
         const { applied, declares } = this.#report;
         const inForce = { ...(applied ? { applied } : {}), ...(declares ? { declares } : {}) };
-        memory.done = { signature, report: { ...inForce, failure: { reason, message, commit, final: true } } };
+        const failure = { reason, message, commit, final: true };
+        memory.done = { signature, folders: [], report: { ...inForce, failure } };
       }
       throw error;
     }
@@ -264,6 +286,7 @@ export class Sync {
         one.source ? { ...one, source: { ...one.source, commit: brought } } : one,
       ),
       problems: [...set.problems, ...kept],
+      warnings: set.warnings,
       atomic,
     };
     const removes = store.previewSet(proposal).deleted;
@@ -281,6 +304,8 @@ export class Sync {
       this.#report = { ...this.#report, held: { commit, removes: [...removes] } };
       throw final('PruneHeld', heldMessage(this.source.metadata.name, removes, hold));
     }
+    // Before a container may need them.
+    await this.deps.projectFiles.write(set.mounted, commit, this.signal);
     await repository.begin(commit, this.signal);
     const accepted = await store.propose(proposal).catch(async (error: unknown) => {
       await repository.abandon(this.signal);
