@@ -7,6 +7,7 @@ export interface Declaration {
   readonly origin: Origin;
   readonly owner?: Key;
   readonly source?: Source;
+  readonly declaredBy?: string;
 }
 
 /** A document as the store holds it. */

@@ -13,10 +13,11 @@ import type {
   Source,
 } from '../../crds/model/kinds.js';
 
-/** One document of a proposal, and where it was read. */
+/** One document of a proposal, and where it was read, or who sent it. */
 export interface Proposed {
   readonly document: AnyDeclared;
   readonly source?: Source;
+  readonly declaredBy?: string;
 }
 
 /**

@@ -108,6 +108,8 @@ export interface Metadata {
   /** The document that this one belongs to. */
   readonly owner?: Key;
   readonly source?: Source;
+  /** Who declared the present spec, where it came by the API: what the caller says of itself, and where it called from. */
+  readonly declaredBy?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   /** The last declaration of this document by its origin that was not accepted. In memory only: sources declare again at the start. */

@@ -934,6 +934,8 @@ export interface ServiceStatus {
       author?: string;
       /** First line of the message of the commit. */
       subject?: string;
+      /** Who sent it to the API: what the caller says of itself, and where it called from. */
+      by?: string;
       /** true: it ran already when the agent began to keep revisions. */
       adopted?: boolean;
     };
@@ -1307,6 +1309,8 @@ export interface RevisionSpec {
     author?: string;
     /** First line of the message of the commit. */
     subject?: string;
+    /** Who sent it to the API: what the caller says of itself, and where it called from. */
+    by?: string;
     /** true: it ran already when the agent began to keep revisions. */
     adopted?: boolean;
   };

@@ -22,7 +22,17 @@ const DECLARABLE = new Set([...PARTS, 'status', 'requests']);
 const METADATA = ['name', 'labels', 'annotations'];
 const SERVER_METADATA = [
   ...['uid', 'generation', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'],
-  ...['finalizers', 'ownerReferences', 'managedFields', 'selfLink', 'origin', 'owner', 'source', 'problem'],
+  ...[
+    'finalizers',
+    'ownerReferences',
+    'managedFields',
+    'selfLink',
+    'origin',
+    'owner',
+    'source',
+    'declaredBy',
+    'problem',
+  ],
 ];
 const KNOWN_METADATA = new Set([...METADATA, ...SERVER_METADATA]);
 

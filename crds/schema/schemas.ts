@@ -450,6 +450,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
           commit: { type: "string", description: "Hash of the commit in git that brought it." },
           author: { type: "string", description: "Name of the author of the commit." },
           subject: { type: "string", description: "First line of the message of the commit." },
+          by: { type: "string", description: "Who sent it to the API: what the caller says of itself, and where it called from." },
           adopted: { type: "boolean", description: "true: it ran already when the agent began to keep revisions." },
         }, additionalProperties: false },
       }, additionalProperties: false },
@@ -645,6 +646,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         commit: { type: "string", description: "Hash of the commit in git that brought the App as it was promoted." },
         author: { type: "string", description: "Name of the author of the commit." },
         subject: { type: "string", description: "First line of the message of the commit." },
+        by: { type: "string", description: "Who sent it to the API: what the caller says of itself, and where it called from." },
         adopted: { type: "boolean", description: "true: it ran already when the agent began to keep revisions." },
       }, additionalProperties: false },
       images: { type: "object", description: "What the image references stood for, by reference; those that were not on the device yet are left out.", additionalProperties: { type: "object", required: ["id"], properties: {

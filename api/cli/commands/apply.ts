@@ -8,6 +8,7 @@ import { ApiError, type Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions, waitReady } from '../client/wait.js';
 import { lateError, Mirror } from '../client/watch.js';
+import { whoAsks } from '../client/who.js';
 import { CommandError } from '../failure.js';
 import { checkBinds, mistakesError, readWritten, refusedPlaces, type Written } from '../files.js';
 import { collectionPath, objectPath, PLAN_PATH, subjectText } from '../kind-words.js';
@@ -40,7 +41,10 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   const applied: Applied[] = [];
   const { items: before } = await client.ask<{ items: readonly Service[] }>('GET', collectionPath('Service'));
   for (const one of permissionsFirst(rehearsed)) {
-    const said = options.dryRun || one.verb === 'unchanged' ? one : { ...one, ...(await put(client, one.subject)) };
+    const said =
+      options.dryRun || one.verb === 'unchanged'
+        ? one
+        : { ...one, ...(await put(client, one.subject, whoAsks(session.env))) };
     applied.push(said);
     const { kind, name } = one.subject;
     if (json)
@@ -187,9 +191,13 @@ function conflict(error: unknown, subject: Written): readonly string[] | undefin
 export const shortConflict = (message: string): string =>
   message.replace(/^Operation cannot be fulfilled on [^:]*: /, '');
 
-async function put(client: Client, subject: Written): Promise<{ readonly generation: number }> {
+async function put(client: Client, subject: Written, manager: string): Promise<{ readonly generation: number }> {
   try {
-    const { metadata } = await client.ask<AnyResource>('PUT', objectPath(subject), bodyOf(subject));
+    const { metadata } = await client.ask<AnyResource>(
+      'PUT',
+      `${objectPath(subject)}?fieldManager=${encodeURIComponent(manager)}`,
+      bodyOf(subject),
+    );
     return { generation: metadata.generation };
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 409) throw error;

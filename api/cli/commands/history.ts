@@ -31,11 +31,11 @@ export const rowOf = (revision: Revision, nowMs: number): readonly string[] => [
   downtimeText(revision),
 ];
 
-/** `files shop.yaml:3`, `git/fleet 1a2b3c4 (Ada)`. */
-export function fromText({ origin, file, line, commit, author, adopted }: Revision['spec']['from']): string {
+/** `files shop.yaml:3`, `git/fleet 1a2b3c4 (Ada)`, `api by ada@laptop (from 10.0.0.7)`. */
+export function fromText({ origin, file, line, commit, author, by, adopted }: Revision['spec']['from']): string {
   const place = file === undefined ? '' : ` ${file.split('/').at(-1)}${line === undefined ? '' : `:${line}`}`;
   const said = commit === undefined ? place : ` ${commit.slice(0, 7)}${author === undefined ? '' : ` (${author})`}`;
-  return `${origin}${said}${adopted ? ', found running' : ''}`;
+  return `${origin}${said}${by === undefined ? '' : ` by ${by}`}${adopted ? ', found running' : ''}`;
 }
 
 function outcomeText({ spec, status }: Revision): string {

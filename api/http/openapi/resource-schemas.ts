@@ -28,6 +28,7 @@ const given = {
   ownerReferences: listOf({ type: 'object' }),
   ...labels,
   source,
+  declaredBy: text,
   problem: object(problem, ...optional(problem).filter((name) => name !== 'message')),
 };
 const metadata = object(

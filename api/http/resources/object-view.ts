@@ -23,6 +23,7 @@ export function objectView(resource: Resource, store: Pick<Reader, 'get'>): obje
       ...(metadata.annotations === undefined ? {} : { annotations: metadata.annotations }),
       origin: metadata.origin,
       ...(metadata.source === undefined ? {} : { source: metadata.source }),
+      ...(metadata.declaredBy === undefined ? {} : { declaredBy: metadata.declaredBy }),
       ...(metadata.problem === undefined ? {} : { problem: metadata.problem }),
     },
     spec: resource.spec,

@@ -4,7 +4,7 @@ import { BOOLEAN, check } from '../transport/check.js';
 import { isTrue } from '../transport/coercion.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 
-/** Parameters of lists and watches. Others (`timeout`, `limit`, `fieldManager`, …) are ignored. */
+/** Parameters of lists and watches. Others (`timeout`, `limit`, …) are ignored. */
 export interface ListQuery {
   readonly watch?: string;
   readonly resourceVersion?: string;

@@ -13,7 +13,7 @@ import { OVERRIDING } from '../../../crds/model/requests.js';
 import type { Store } from '../../store/store.js';
 import { json } from '../transport/answer.js';
 import { bodyOf } from '../transport/body.js';
-import { callerText } from '../transport/caller-text.js';
+import { callerText, isCallerName } from '../transport/caller-text.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import type { Route } from '../transport/routes.js';
 import { isDryRun } from './query.js';
@@ -97,7 +97,7 @@ function readRequest(
   if (to !== undefined && (typeof to !== 'string' || !NAME.test(to))) {
     throw invalid(kind, document, 'FieldValueInvalid', 'must be the name of a revision', 'to');
   }
-  if (by !== undefined && (typeof by !== 'string' || !CALLER.test(by))) {
+  if (by !== undefined && (typeof by !== 'string' || !isCallerName(by))) {
     throw invalid(kind, document, 'FieldValueInvalid', 'must be one line of at most 100 characters', 'by');
   }
   if (known === 'approve' && to === undefined) {
@@ -110,9 +110,6 @@ function readRequest(
     ...(by === undefined ? {} : { by }),
   };
 }
-
-/** The name that somebody gives: printable. */
-const CALLER = /^\P{C}{1,100}$/u;
 
 const invalid = (kind: Kind, document: string, reason: string, message: string, field: string): ResourceError =>
   ResourceError.invalid(PLURALS[kind], document, [{ reason, message, field }]);

@@ -4,6 +4,7 @@ import type { Store } from '../../store/store.js';
 import { json, ready, render } from '../transport/answer.js';
 import { scopeOf } from '../transport/auth.js';
 import { bodyOf } from '../transport/body.js';
+import { callerText, managerOf } from '../transport/caller-text.js';
 import { ResourceError } from '../transport/kubernetes-status.js';
 import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
@@ -54,7 +55,8 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
     checkPermission(document, store, isRehearsal ? beside : []);
     if (isRehearsal) checkRehearsal(document, store, beside);
     const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
-    const { refused } = rehearsed ?? (await store.put('api', { document }, check));
+    const { refused } =
+      rehearsed ?? (await store.put('api', { document, declaredBy: callerText(request, managerOf(request)) }, check));
     const [problem] = refused;
     if (problem)
       throw ResourceError.conflict(plural, document.metadata.name, withoutSubject(problem.message, document));

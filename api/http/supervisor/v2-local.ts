@@ -5,6 +5,7 @@ import { failed, json, ready, render } from '../transport/answer.js';
 import { mayRead } from '../transport/app-keys.js';
 import { scopeOf } from '../transport/auth.js';
 import { bodyOf } from '../transport/body.js';
+import { callerText } from '../transport/caller-text.js';
 import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
 import { ViewCache } from '../transport/view-cache.js';
@@ -12,9 +13,10 @@ import { streamLogs } from './log-lines.js';
 
 /** The target state of the compatible API ⇄ documents; implemented by the origin `local`. */
 export interface TargetState {
-  /** Takes a posted target state, as a whole or not at all. When it resolves with ok, it is on disk and passes are due. */
+  /** Takes a target state that `caller` posts, as a whole or not at all. When it resolves with ok, it is on disk and passes are due. */
   accept(
     body: unknown,
+    caller: string,
   ): Promise<{ readonly ok: true } | { readonly ok: false; readonly status: 400 | 503; readonly message: string }>;
   /** Returns the `state` that GET shows; it can be posted back. No secrets. Changes with the store only. */
   render(): object;
@@ -68,7 +70,7 @@ export function localRoutes({
         if (!settings.localMode) {
           return failed(h, 400, 'Target state can only set when device is in local mode');
         }
-        const answer = await target.accept(bodyOf(request));
+        const answer = await target.accept(bodyOf(request), callerText(request));
         return answer.ok ? json(h, { status: 'success', message: 'OK' }) : failed(h, answer.status, answer.message);
       },
     },

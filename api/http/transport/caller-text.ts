@@ -13,3 +13,12 @@ export function callerText({ headers, info, auth }: Request, name = 'somebody'):
       : `from ${address}`;
   return `${name} (${key}${from})`;
 }
+
+/** Tells whether a caller may call itself that: one line of at most 100 characters that can be shown. Pure. */
+export const isCallerName = (text: string): boolean => /^\P{C}{1,100}$/u.test(text);
+
+/** Returns what the caller calls itself in `fieldManager`, as `kubectl` does; undefined for none, and for what is no name. Pure. */
+export function managerOf({ query }: Request): string | undefined {
+  const { fieldManager } = query as { readonly fieldManager?: unknown };
+  return typeof fieldManager === 'string' && isCallerName(fieldManager) ? fieldManager : undefined;
+}

@@ -28,8 +28,8 @@ type TargetAnswer =
 
 /** The origin `local`: target states that are posted to this device. */
 export interface LocalOrigin {
-  /** Takes a posted target state, as a whole or not at all. When it resolves with ok, it is on disk and passes are due. */
-  accept(body: unknown): Promise<TargetAnswer>;
+  /** Takes a target state that `caller` posts, where that is known, as a whole or not at all. When it resolves with ok, it is on disk and passes are due. */
+  accept(body: unknown, caller?: string): Promise<TargetAnswer>;
   /** Returns the present target state as GET shows it. */
   render(): object;
 }
@@ -40,7 +40,7 @@ type Target = Extract<ParsedTarget, { ok: true }>;
 export function localOrigin({ store, device, parse, log }: LocalOriginDeps): LocalOrigin {
   let last: Promise<unknown> = Promise.resolve();
 
-  const take = async (body: unknown): Promise<TargetAnswer> => {
+  const take = async (body: unknown, caller: string | undefined): Promise<TargetAnswer> => {
     const target = parseTargetState(body, { deviceUuid: device.uuid, parse });
     if (!target.ok) return { ok: false, status: 400, message: target.message };
     const hostConfig = planHostConfig(target, ifActive(store.get('HostConfig', DEVICE_DOCUMENT)), device);
@@ -53,7 +53,10 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
     for (const warning of target.warnings) log.warn({ origin: 'local' }, `Target state: ${warning}`);
 
     const documents: AnyDeclared[] = [...apps, ...(hostConfig ? [hostConfig] : [])];
-    const accepted = await store.propose({ origin: 'local', documents: documents.map((document) => ({ document })) });
+    const accepted = await store.propose({
+      origin: 'local',
+      documents: documents.map((document) => ({ document, ...(caller === undefined ? {} : { declaredBy: caller }) })),
+    });
     if (accepted.refused.length > 0) return refused(accepted.refused.map(({ message }) => message));
 
     for (const app of apps) {
@@ -68,8 +71,8 @@ export function localOrigin({ store, device, parse, log }: LocalOriginDeps): Loc
   };
 
   return {
-    accept(body) {
-      const answer = last.then(() => take(body)).catch(unlessStored);
+    accept(body, caller) {
+      const answer = last.then(() => take(body, caller)).catch(unlessStored);
       last = answer.catch(() => undefined); // its caller gets the error; the next post does not depend on it
       return answer;
     },

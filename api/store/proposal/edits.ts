@@ -123,11 +123,11 @@ export function releaseEdits(
   const refused: (Problem & { origin: Origin })[] = [];
   const rest = new Map(entries);
   rest.delete(key);
-  for (const { document, origin, owner, source } of before?.pendingReplacements ?? []) {
+  for (const { document, origin, owner, source, declaredBy } of before?.pendingReplacements ?? []) {
     const proposal = {
       origin,
       ...(owner ? { owner } : {}),
-      documents: [{ document, ...(source ? { source } : {}) }],
+      documents: [{ document, ...(source ? { source } : {}), ...(declaredBy === undefined ? {} : { declaredBy }) }],
     };
     const plan = planProposal(rest, proposal, 'upsert');
     refused.push(...plan.refused.map((problem) => ({ ...problem, origin })));
@@ -156,7 +156,7 @@ function created(declaration: Declaration, fresh: Fresh): Entry {
 
 function changed(entry: Entry, { declaration, parts }: Decision & { do: 'change' }): Entry {
   const { metadata, requests } = entry.resource;
-  const { labels: _labels, annotations: _annotations, owner: _owner, source: _source, ...kept } = metadata;
+  const { labels: _l, annotations: _a, owner: _o, source: _s, declaredBy: _d, ...kept } = metadata;
   const specChanged = parts.includes('spec');
   const next: Metadata = {
     ...kept,
@@ -168,11 +168,12 @@ function changed(entry: Entry, { declaration, parts }: Decision & { do: 'change'
   return frozen(entryOf({ ...entry, resource: resourceOf(document, next, requests) }));
 }
 
-const declaredMetadata = ({ document, origin, owner, source }: Declaration) => ({
+const declaredMetadata = ({ document, origin, owner, source, declaredBy }: Declaration) => ({
   name: document.metadata.name,
   origin,
   ...(owner ? { owner } : {}),
   ...(source ? { source } : {}),
+  ...(declaredBy === undefined ? {} : { declaredBy }),
   ...(document.metadata.labels ? { labels: document.metadata.labels } : {}),
   ...(document.metadata.annotations ? { annotations: document.metadata.annotations } : {}),
 });

@@ -65,7 +65,7 @@ export function planProposal(
   for (const taken of placed.taken) {
     const key = keyOfDeclared(taken.document);
     const before = entries.get(key);
-    const declaration = before ? withCommitOf(before.resource, taken) : taken;
+    const declaration = before ? withCauseOf(before.resource, taken) : taken;
     if (!before) {
       decisions.push({ do: 'create', key, declaration });
       continue;
@@ -82,7 +82,7 @@ export function planProposal(
 function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mode: ProposalMode) {
   const declarations = new Map<Key, Declaration>();
   const duplicates: Problem[] = [];
-  for (const { document, source } of proposal.documents) {
+  for (const { document, source, declaredBy } of proposal.documents) {
     const key = keyOfDeclared(document);
     const first = declarations.get(key);
     if (first) {
@@ -96,6 +96,7 @@ function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mo
       origin: proposal.origin,
       ...(owner ? { owner } : {}),
       ...(source ? { source } : {}),
+      ...(declaredBy === undefined ? {} : { declaredBy }),
     });
   }
   return { declarations, duplicates };
@@ -148,14 +149,20 @@ function notes(
   return decisions;
 }
 
-/** A later commit that leaves a spec as it is did not bring it: the document goes on naming the one that did. Pure. */
-function withCommitOf(before: AnyResource, declaration: Declaration): Declaration {
-  const { document, source } = declaration;
-  if (!source?.commit || hashOf(before.spec) !== hashOf(document.spec)) return declaration;
-  const { commit: _later, ...place } = source;
-  const { commit } = before.metadata.source ?? {};
-  return { ...declaration, source: commit ? { ...place, commit } : place };
+/** Whoever declares the same spec again did not bring it: the document goes on naming the commit or the caller that did. Pure. */
+function withCauseOf(before: AnyResource, declaration: Declaration): Declaration {
+  if (hashOf(before.spec) !== hashOf(declaration.document.spec)) return declaration;
+  const { source, declaredBy: _again, ...rest } = declaration;
+  const { source: earlier, declaredBy } = before.metadata;
+  return {
+    ...rest,
+    ...(source ? { source: withCommit(source, source.commit && earlier?.commit) } : {}),
+    ...(declaredBy === undefined ? {} : { declaredBy }),
+  };
 }
+
+const withCommit = ({ commit: _later, ...place }: Source, commit: Source['commit']): Source =>
+  commit ? { ...place, commit } : place;
 
 /** Returns what differs: the spec by its hash; labels, annotations, owner and source by their text. Pure. */
 function changedParts(before: AnyResource, declaration: Declaration): ('spec' | 'metadata')[] {

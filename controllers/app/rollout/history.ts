@@ -100,8 +100,8 @@ function releaseOf({ documents }: Content, app: App): RevisionSpec['release'] {
   return release ? { commit: release.commit, id: release.id ?? 0 } : null;
 }
 
-/** Where an App's document came from, and in git by which commit. */
-function provenanceOf({ metadata: { origin, source } }: App): RevisionSpec['from'] {
+/** Where an App's document came from, in git by which commit, and over HTTP from which caller. */
+function provenanceOf({ metadata: { origin, source, declaredBy } }: App): RevisionSpec['from'] {
   const { file, line, commit } = source ?? {};
   return {
     origin,
@@ -110,6 +110,7 @@ function provenanceOf({ metadata: { origin, source } }: App): RevisionSpec['from
     ...(commit === undefined ? {} : { commit: commit.hash }),
     ...(commit?.author === undefined ? {} : { author: commit.author }),
     ...(commit?.subject === undefined ? {} : { subject: commit.subject }),
+    ...(declaredBy === undefined ? {} : { by: declaredBy }),
   };
 }
 

@@ -53,6 +53,32 @@ describe('the Revisions of an App', () => {
     await agent().quiet();
   };
 
+  it('name who sent the document to the API, and another one only with another document', async () => {
+    const { store } = agent();
+    const send = async (commit: string, declaredBy: string) => {
+      await store.propose({
+        origin: 'local',
+        documents: [
+          {
+            document: {
+              apiVersion: API_VERSION,
+              kind: 'App',
+              metadata: { name: 'hello' },
+              spec: spec(commit, 'web:1'),
+            },
+            declaredBy,
+          },
+        ],
+      });
+      await agent().settle();
+      return revisions().map(({ spec: { from } }) => from);
+    };
+    const ada = { origin: 'local', by: 'ada' };
+    assert.deepEqual(await send('a', 'ada'), [ada]);
+    assert.deepEqual(await send('a', 'bob'), [ada]);
+    assert.deepEqual(await send('b', 'bob'), [{ origin: 'local', by: 'bob' }, ada]);
+  });
+
   it('say what was promoted, whole, from where, and that it is good', async () => {
     await bring(spec('a', 'web:1'));
     const [revision] = revisions();

@@ -92,6 +92,10 @@ describe('why a service is as it is', () => {
     assert.deepEqual(lines({ replaced: repaired, update }, []), [
       'Its container was last replaced 60m ago, because: was removed; it was declared by files b.yaml:3.',
     ]);
+    const sent = { ...repaired, from: { origin: 'api', by: 'ada@laptop (from 10.0.0.7)' } };
+    assert.deepEqual(lines({ replaced: sent, update }, []), [
+      'Its container was last replaced 60m ago, because: was removed; it was declared by api by ada@laptop (from 10.0.0.7).',
+    ]);
   });
 
   const brought = (...revisions: readonly Revision[]): readonly string[] =>

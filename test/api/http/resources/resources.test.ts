@@ -117,6 +117,21 @@ describe('the resource API', () => {
     assert.match(await failure('PUT', `${APPS}/mine`, created.body), /^409 Conflict: .*the object has been modified/);
   });
 
+  it('names who declared the present spec, whoever sends the same again', async () => {
+    const put = async (more: object, manager?: string) => {
+      const query = manager === undefined ? '' : `?fieldManager=${encodeURIComponent(manager)}`;
+      const { body } = await ask('PUT', `${APPS}/mine${query}`, { spec: { ...spec, ...more } });
+      return [body.metadata.declaredBy, body.metadata.resourceVersion];
+    };
+    const [first, version] = await put({}, 'ada@laptop');
+    assert.equal(first, 'ada@laptop (with a key, from this device)');
+    assert.deepEqual(await put({}, 'bob@laptop'), [first, version]);
+    assert.equal((await put({ name: 'other' }, 'bob@laptop'))[0], 'bob@laptop (with a key, from this device)');
+    assert.equal((await put({ name: 'third' }, 'two\nlines'))[0], 'somebody (with a key, from this device)');
+    await bench.store.propose({ origin: 'api', documents: [{ document: anApp('mine', { ...spec, name: 'fourth' }) }] });
+    assert.equal(bench.store.get('App', 'mine')?.metadata.declaredBy, undefined);
+  });
+
   it('names a document once that collides with another one', async () => {
     await ask('PUT', `${APPS}/mine`, { spec: { ...spec, appId: 7 } });
     assert.equal(

@@ -49,6 +49,7 @@ describe('POST /v2/local/target-state', () => {
       apps().map(({ spec }) => [spec.appId, spec.name]),
       [[1, 'localapp']],
     );
+    assert.deepEqual(apps()[0]?.metadata.declaredBy, 'somebody (from this device)');
     assert.equal(await appState(), 'applying');
   });
 
