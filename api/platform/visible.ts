@@ -5,7 +5,8 @@ const STYLES = /^\[(?:1|2|22|3[1-6]|39)m$/;
 /**
  * Shows control characters instead of obeying them: names, commit subjects and output come from others, and a terminal
  * does what they say. Characters that turn the direction of text make one text look like another, so they are shown
- * too. Line ends and tabs stay, and with `hasStyles` our own styles. Pure.
+ * too. Line ends and tabs stay, and with `hasStyles` our own styles. What can stand unescaped within quotes in JSON and
+ * YAML is written as both read it, so that a document that is shown stays one. Pure.
  */
 export const visible = (text: string, hasStyles: boolean): string =>
   text.replace(/\p{Cc}\[[0-9;]*m|(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, (found) =>
@@ -14,10 +15,13 @@ export const visible = (text: string, hasStyles: boolean): string =>
       : found.replace(/\p{Cc}|\p{Bidi_Control}/gu, escaped),
   );
 
+/** JSON knows `\u009b` and no `\x9b`. Its own writers leave nothing below a blank unescaped. */
 const escaped = (one: string): string => {
-  const code = one.charCodeAt(0).toString(16);
-  return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
+  const code = one.charCodeAt(0);
+  return code < 0x20 ? escapedByte(code) : `\\u${code.toString(16).padStart(4, '0')}`;
 };
+
+const escapedByte = (code: number): string => `\\x${code.toString(16).padStart(2, '0')}`;
 
 /** One character of UTF-8 in more than one byte (RFC 3629, 4), or an invalid byte. */
 const UTF8 =
@@ -27,4 +31,6 @@ const UTF8 =
 export const visibleName = (bytes: Buffer): string =>
   bytes
     .toString('latin1')
-    .replace(UTF8, (found) => (found.length > 1 ? Buffer.from(found, 'latin1').toString() : escaped(found)));
+    .replace(UTF8, (found) =>
+      found.length > 1 ? Buffer.from(found, 'latin1').toString() : escapedByte(found.charCodeAt(0)),
+    );

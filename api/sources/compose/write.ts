@@ -1,10 +1,11 @@
 import { Document, isScalar, visit } from 'yaml';
 import { isMap, type Values } from '../../../crds/model/maps.js';
+import { visible } from '../../platform/visible.js';
 import { plainScalar } from './scalar.js';
 
 /**
  * Writes a Compose file whose texts are read as they are, by every Compose: what YAML of any version could take for
- * something else is in quotes. Pure.
+ * something else is in quotes, and so is what a terminal would obey and is therefore printed as an escape. Pure.
  */
 export function composeYaml(value: unknown): string {
   const document = new Document(value, { version: '1.2', aliasDuplicateObjects: false });
@@ -32,6 +33,9 @@ function escapedValue(value: unknown): unknown {
   return isMap(value) ? escaped(value) : value;
 }
 
-/** Words that YAML 1.1 takes for true or false, or for a merge; numbers to the base of 60, dates, versions. */
+/** Words that YAML 1.1 takes for true or false, or for a merge; numbers to the base of 60, dates, versions; control characters. */
 const isAmbiguous = (text: string): boolean =>
-  plainScalar(text).type !== 'text' || /^(y|n|yes|no|on|off|<<|=)$/i.test(text) || /^[\d:._/+-]+$/.test(text);
+  visible(text, false) !== text ||
+  plainScalar(text).type !== 'text' ||
+  /^(y|n|yes|no|on|off|<<|=)$/i.test(text) ||
+  /^[\d:._/+-]+$/.test(text);

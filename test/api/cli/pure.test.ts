@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
+import { parse as parseYaml } from 'yaml';
 import { addressText, isLocal, parseHost } from '../../../api/cli/client/address.js';
 import { ApiError } from '../../../api/cli/client/client.js';
 import { chooseTarget, parseConfig } from '../../../api/cli/client/contexts.js';
@@ -10,8 +11,10 @@ import { cpuPercent } from '../../../api/cli/commands/top.js';
 import { refusedPlaces } from '../../../api/cli/files.js';
 import { cellOf, valueAt } from '../../../api/cli/format/columns.js';
 import { ageText, bytesText } from '../../../api/cli/format/words.js';
+import { toYaml } from '../../../api/cli/format/yaml.js';
 import { COMMAND_VERSION } from '../../../api/cli/version.js';
 import { visible } from '../../../api/platform/visible.js';
+import { composeYaml } from '../../../api/sources/compose/write.js';
 import { AGENT_VERSION } from '../../../controllers/agent/version.js';
 import { differences } from '../../../crds/model/differences.js';
 import { durationSeconds } from '../../../crds/model/duration.js';
@@ -176,12 +179,36 @@ describe('what the agent refuses', () => {
 
 describe('what others wrote', () => {
   it('is shown on a terminal and not obeyed', () => {
-    assert.equal(visible('a\u001b]0;x\u0007b\u009bc\td\ne', true), 'a\\x1b]0;x\\x07b\\x9bc\td\ne');
+    assert.equal(visible('a\u001b]0;x\u0007b\u009bc\td\ne', true), 'a\\x1b]0;x\\x07b\\u009bc\td\ne');
     assert.equal(visible('\u001b[2J\u001b[8mx\r', true), '\\x1b[2J\\x1b[8mx\\x0d');
     assert.equal(visible('\u001b[32mok\u001b[39m', true), '\u001b[32mok\u001b[39m');
     assert.equal(visible('\u001b[32mok', false), '\\x1b[32mok');
     assert.equal(visible('a\u202eb\u2066c', true), 'a\\u202eb\\u2066c');
   });
+
+  const texts = [
+    '\u009b31m',
+    'x\u007fy',
+    'x\u202ey',
+    'two\nlines \u001b[2J\n',
+    'a\rb',
+    '\u001b',
+    '\u0085',
+    'two\nlines \u2066\n',
+  ];
+  const values = { spec: { environment: Object.fromEntries(texts.map((text, at) => [`A${at}${text}`, text])) } };
+  const formats: readonly [format: string, print: (value: unknown) => string, read: (text: string) => unknown][] = [
+    ['JSON', (value) => JSON.stringify(value), (text) => JSON.parse(text)],
+    ['YAML', toYaml, (text) => parseYaml(text)],
+    ['a Compose file', composeYaml, (text) => parseYaml(text)],
+  ];
+  for (const [format, print, read] of formats) {
+    it(`stays what it is as ${format}`, () => {
+      const shown = visible(print(values), false);
+      assert.doesNotMatch(shown, /(?!\n)\p{Cc}|\p{Bidi_Control}/u);
+      assert.deepEqual(read(shown), values);
+    });
+  }
 });
 
 describe('a cell of a condition', () => {

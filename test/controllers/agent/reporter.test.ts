@@ -97,7 +97,7 @@ describe('a record for a terminal', () => {
     const record = { msg: 'a\u001b[2Jb\u202e', err: { stack: 'x\n at \u009by' }, level: 40 };
     assert.deepEqual(JSON.parse(visibleRecord(JSON.stringify(record))), {
       msg: 'a\\x1b[2Jb\\u202e',
-      err: { stack: 'x\n at \\x9by' },
+      err: { stack: 'x\n at \\u009by' },
       level: 40,
     });
   });
