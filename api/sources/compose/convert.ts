@@ -63,12 +63,12 @@ function documentOf(
   { findings, composeFiles }: ComposeProject,
   model: ComposeModel,
   root: Node,
-  { folder, place }: Pick<ReadOptions, 'folder' | 'place'>,
+  options: Pick<ReadOptions, 'folder' | 'place'>,
 ): Values {
   applyPolicy(root, new Set(Object.keys(model.services)), findings);
-  const translator = new Translator(model, root, findings, place);
+  const translator = new Translator(model, root, findings, options);
   // Not whole paths: a project comes to the same App wherever it is read.
-  const annotations = { [COMPOSE.files]: composeFiles.map((file) => posix.relative(folder, file)).join() };
+  const annotations = { [COMPOSE.files]: composeFiles.map((file) => posix.relative(options.folder, file)).join() };
   const metadata = { name: model.name, annotations: { ...annotations, ...translator.annotations() } };
   return { apiVersion: API_VERSION, kind: 'App', metadata, spec: translator.spec() };
 }

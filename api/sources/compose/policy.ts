@@ -104,10 +104,10 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['delay window', 'ignore', 'the engine decides how long it waits'],
   ],
   'services.*.build': [
-    ['context dockerfile', 'translate', BUILD],
+    ['context dockerfile target', 'translate', BUILD],
     [
       'dockerfile_inline entitlements args ssh labels cache_from cache_to no_cache no_cache_filter additional_contexts ' +
-        'network provenance sbom pull target shm_size extra_hosts isolation privileged secrets tags ulimits platforms',
+        'network provenance sbom pull shm_size extra_hosts isolation privileged secrets tags ulimits platforms',
       'ignore',
     ],
   ],

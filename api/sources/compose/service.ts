@@ -81,10 +81,18 @@ export interface Endpoint {
 
 type Pairs = Readonly<Record<string, string>>;
 
+interface Build {
+  /** An absolute path, or an address. */
+  readonly context: string;
+  /** Relative to the context. */
+  readonly dockerfile?: string;
+  readonly target?: string;
+}
+
 /** A service in Compose's canonical form; sizes are bytes. */
 export interface ComposeService {
   readonly image?: string;
-  readonly build?: { readonly context: string; readonly dockerfile?: string };
+  readonly build?: Build;
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly environment?: Readonly<Record<string, string | null>>;
@@ -188,17 +196,20 @@ const envFiles: Read<EnvFile[]> = unique(
   ({ path }) => path,
 );
 
-const build: Read<{ readonly context: string; readonly dockerfile?: string }> = (node, at) => {
+const build: Read<Build> = (node, at) => {
   const map = buildToMap(node);
-  const { context, dockerfile = 'Dockerfile' } =
-    fields<{ context: string; dockerfile: string }>({ context: text, dockerfile: text })(map, at) ?? {};
+  const {
+    context,
+    dockerfile = 'Dockerfile',
+    target,
+  } = fields<Build>({ context: text, dockerfile: text, target: text })(map, at) ?? {};
   const written = child(map, 'context');
   if (map.is !== 'map') return undefined;
   const where = context !== undefined && written ? context : '.';
   const path = /^(\w+:|git@|github\.com\/)/.test(where)
     ? where
     : pathFrom(where, written?.at ?? node.at, at.context.home);
-  return { context: path, dockerfile };
+  return { context: path, dockerfile, ...(target === undefined ? {} : { target }) };
 };
 
 const gpuCount: Read<number> = (node, at) => {

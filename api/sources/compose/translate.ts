@@ -82,7 +82,7 @@ export class Translator {
     private readonly model: ComposeModel,
     private readonly root: Node,
     private readonly findings: Findings,
-    private readonly place: NonNullable<ComposeOptions['place']> = () => undefined,
+    private readonly options: Pick<ComposeOptions, 'folder' | 'place'>,
   ) {}
 
   /** Returns the annotations that the file asks for. */
@@ -198,11 +198,13 @@ export class Translator {
     if (build === undefined) return;
     if (image === undefined) {
       const tag = this.#imageOf(name);
-      const instead = `\`docker build -t ${tag} ${build.context}\` on this device, then image: ${tag}`;
+      const command = buildCommand(name, tag, this.options.folder, this.#node(name, 'build'), build);
+      const here = `run \`${command}\` in the folder of the project, and write image: ${tag}`;
+      const elsewhere = `On another machine also \`docker save -o ${tag}.tar ${tag}\`, and put the file into the folder images of the data folder`;
       this.#problem(
         name,
         'build',
-        `The service ${name} has only a build, and images are built elsewhere: ${instead}, or an archive of it in the folder of images`,
+        `The service ${name} has only a build, and images are built elsewhere: ${here}. ${elsewhere}`,
       );
     } else {
       this.#warn(name, 'build', `build is left out: the image ${image} is taken, which is built elsewhere`);
@@ -265,7 +267,7 @@ export class Translator {
       if (type !== 'bind' || source === undefined) return mount;
       const mustExist = bind?.create_host_path === false;
       const wanted = { project: this.model.name, isWritable: read_only !== true, mustExist };
-      const placed = this.place(source, wanted);
+      const placed = this.options.place?.(source, wanted);
       const at = mountNode(this.#node(name, 'volumes'), source) ?? this.root;
       if (placed?.isThere === false) this.findings.problem(at.at, placed.why, `services.${name}.volumes`);
       if (!placed?.isThere) return mount;
@@ -287,7 +289,7 @@ export class Translator {
     return grants.flatMap((grant) => {
       const { file } = this.model[field][grant.source] ?? {};
       if (file === undefined) return []; // the table of properties refuses the other sources
-      const placed = this.place(file, { project: this.model.name, isWritable: false, mustExist: true });
+      const placed = this.options.place?.(file, { project: this.model.name, isWritable: false, mustExist: true });
       const source = placed?.isThere ? placed.source : file; // whether it is there was asked before
       return [{ type: 'bind', source, target: targetOf(grant), read_only: true, bind: { create_host_path: false } }];
     });
@@ -440,6 +442,33 @@ function environmentOf({ environment = {} }: ComposeService, unset: unknown): Va
 
 const volumeOf = ({ type, source }: Mount): readonly string[] =>
   type === 'volume' && source !== undefined ? [source] : [];
+
+/** Properties of a build that are in the command of `buildCommand`. */
+const IN_COMMAND: readonly string[] = ['context', 'dockerfile', 'target'];
+
+/**
+ * Returns the command that builds the image of a service in the folder of the project. What a build may hold besides, such as
+ * arguments, is not shown: Compose builds that. Pure.
+ */
+function buildCommand(
+  service: string,
+  tag: string,
+  folder: string,
+  written: Node | undefined,
+  { context, dockerfile = 'Dockerfile', target }: NonNullable<ComposeService['build']>,
+): string {
+  const isPlain = written?.is !== 'map' || [...written.entries.keys()].every((name) => IN_COMMAND.includes(name));
+  if (!isPlain) return `docker compose build ${service}`;
+  const below = posix.relative(folder, context);
+  const isLocal = context.startsWith('/');
+  const path = isLocal ? (below.startsWith('../') ? below : below === '' ? '.' : `./${below}`) : context;
+  const file = dockerfile === 'Dockerfile' ? [] : ['-f', isLocal ? posix.join(path, dockerfile) : dockerfile];
+  const stage = target === undefined ? [] : ['--target', target];
+  return ['docker build -t', tag, ...[...file, ...stage, path].map(quoted)].join(' ');
+}
+
+/** Returns a word as a shell takes it. Pure. */
+const quoted = (word: string): string => (/^[\w./:@#=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** Returns where a mount of a path is written. Pure. */
 function mountNode(volumes: Node | undefined, path: string): Node | undefined {

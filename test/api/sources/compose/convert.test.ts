@@ -432,7 +432,7 @@ describe('a Compose project as an App', () => {
       'what only a build makes',
       'services: {web: {build: ./web}}',
       [
-        'shop/compose.yaml:1:25 services.web.build: The service web has only a build, and images are built elsewhere: `docker build -t shop-web /p/shop/web` on this device, then image: shop-web, or an archive of it in the folder of images',
+        'shop/compose.yaml:1:25 services.web.build: The service web has only a build, and images are built elsewhere: run `docker build -t shop-web ./web` in the folder of the project, and write image: shop-web. On another machine also `docker save -o shop-web.tar shop-web`, and put the file into the folder images of the data folder',
       ],
     ],
     [
@@ -633,4 +633,29 @@ describe('what a service mounts that is not on the disk where it is written', ()
     const { problems } = await look('      - ./none:/a\n');
     assert.deepEqual(lines(problems), ['shop/compose.yaml:6:9 services.web.volumes: There is none']);
   });
+});
+
+describe('a service that has only a build', () => {
+  const cases: readonly (readonly [build: string, command: string])[] = [
+    ['.', 'docker build -t shop-web .'],
+    ['{context: ./web}', 'docker build -t shop-web ./web'],
+    ['{context: ../web, dockerfile: Dockerfile}', 'docker build -t shop-web ../web'],
+    ['{context: ./web, dockerfile: prod/Dockerfile}', 'docker build -t shop-web -f web/prod/Dockerfile ./web'],
+    ['{context: ./web, target: run}', 'docker build -t shop-web --target run ./web'],
+    ['{dockerfile: Dockerfile.arm}', 'docker build -t shop-web -f Dockerfile.arm .'],
+    ["./it's here", "docker build -t shop-web './it'\\''s here'"],
+    ['https://git.example.org/web.git#main', 'docker build -t shop-web https://git.example.org/web.git#main'],
+    ['{context: ., args: {TOKEN: hunter2}}', 'docker compose build web'],
+    ['{context: ., secrets: [npm]}', 'docker compose build web'],
+  ];
+  for (const [build, command] of cases) {
+    it(`is refused with the command that builds ${build}`, async () => {
+      const { problems } = await convert(`services:\n  web:\n    build: ${build}\n`);
+      assert.equal(problems.length, 1);
+      const [{ message = '' } = {}] = problems;
+      assert.equal(/ elsewhere: run `(.*?)` in the folder/.exec(message)?.[1], command);
+      assert.match(message, /write image: shop-web\. .*`docker save -o shop-web\.tar shop-web`/);
+      assert.doesNotMatch(message, /hunter2/);
+    });
+  }
 });
