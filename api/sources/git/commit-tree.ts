@@ -55,13 +55,14 @@ export class CommitTree<E extends TreeEntry> {
       if (path !== last.path) last = { path, folder: this.#folder(path) };
       const name = entry.path.slice(slash + 1);
       const there = last.folder?.children.get(name);
-      if (isFit(name) && (there === undefined || !isFolder(there))) last.folder?.children.set(name, entry);
+      if (slash !== 0 && isFit(name) && (there === undefined || !isFolder(there)))
+        last.folder?.children.set(name, entry);
     }
   }
 
   /** Returns a folder, made where it is not there yet; undefined when no checkout would have it. */
   #folder(path: string): Folder<E> | undefined {
-    const parts = path.split('/');
+    const parts = path === '' ? [] : path.split('/');
     if (!parts.every(isFit)) return undefined;
     let at = this.#root;
     for (const [index, part] of parts.entries()) {

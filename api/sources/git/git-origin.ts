@@ -53,7 +53,7 @@ export function gitOrigins(deps: GitOriginDeps): GitOrigins {
       const one = new Sync(all, source, confirmed, signal);
       const first = await one.run();
       const report = isSuspect(first) ? await withFreshCache(own, first, () => one.run()) : first;
-      await projectFiles.collect();
+      await projectFiles.collect(report.accepted !== undefined);
       return report;
     },
     inputs: (source) => canonicalHash([source.spec, deps.device()]),

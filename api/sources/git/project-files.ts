@@ -36,6 +36,8 @@ const BATCH_BYTES = 8 * 1024 * 1024;
  * proposal that is just made may name it again.
  */
 const GRACE_MS = 3_600_000;
+/** How often it is looked for, though no source has changed a document, ms: Revisions go by themselves. */
+const LOOK_MS = 5 * 60_000;
 const CONTENT = /^[0-9a-f]{32}$/;
 const UNFINISHED = /^\.new-[0-9a-f]{32}$/;
 const MANIFEST = 'manifest.json';
@@ -52,6 +54,8 @@ export class ProjectFiles {
   /** Since when something is not named by any document; monotonic, ms. */
   readonly #unused = new Map<string, number>();
   readonly #told = new Set<string>();
+  /** Monotonic, ms. */
+  #collectedMs = Number.NEGATIVE_INFINITY;
   readonly #writing = new Set<string>();
 
   constructor(private readonly deps: ProjectFilesDeps) {}
@@ -148,8 +152,8 @@ export class ProjectFiles {
       await writeFile(join(unfinished, MANIFEST), Buffer.from(JSON.stringify({ commit, files: manifest })), 0o600);
       for (const one of folders) await syncPath(one);
       await rename(unfinished, folder);
-      await syncPath(parent);
-      await syncPath(dirname(parent));
+      // The names of this folder and of those above it, which may be new.
+      for (let at = parent; at !== dirname(dirname(this.deps.folder)); at = dirname(at)) await syncPath(at);
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
       if (signal.aborted || !(error instanceof Error) || !('code' in error)) throw error;
@@ -159,9 +163,14 @@ export class ProjectFiles {
 
   /**
    * Removes what no document names any more, an hour after it was first seen to be so, and never what a service has written
-   * into. Never throws.
+   * into. `hasChanged`: documents have changed since the last time. Never throws.
    */
-  async collect(): Promise<void> {
+  async collect(hasChanged: boolean): Promise<void> {
+    const { clock, log } = this.deps;
+    // What documents name is looked up in all of them.
+    const isKnown = !hasChanged && this.#unused.size === 0 && clock.monotonic() - this.#collectedMs < LOOK_MS;
+    if (isKnown) return;
+    this.#collectedMs = clock.monotonic();
     try {
       const found = await this.#found();
       const used = found.length === 0 ? new Set<string>() : this.#used();
@@ -172,14 +181,14 @@ export class ProjectFiles {
         else if (await this.#isDue(path)) await this.#remove(path);
       }
     } catch (error) {
-      this.deps.log.warn({ err: error }, 'Could not look through the files of Compose projects');
+      log.warn({ err: error }, 'Could not look through the files of Compose projects');
     }
   }
 
   /** Collects now, and once more when what is not named now may be removed. */
   async collectLater(): Promise<void> {
-    await this.collect();
-    this.deps.clock.after(GRACE_MS + 1000, () => void this.collect());
+    await this.collect(true);
+    this.deps.clock.after(GRACE_MS + 1000, () => void this.collect(true));
   }
 
   async #isDue(path: string): Promise<boolean> {

@@ -112,6 +112,8 @@ export async function readCommit(
 
 /** Largest number of documents that a commit may declare. */
 const LIMIT_DOCUMENTS = 5000;
+/** Largest number of Compose projects: each takes some milliseconds of a small device. */
+const LIMIT_PROJECTS = 500;
 const NO_MODULES = { trees: [], problems: [] };
 
 interface TextFile {
@@ -161,6 +163,8 @@ async function findIn(
 
 /** Reads projects; one whose file another one reads is none of its own. */
 async function composeIn(found: readonly FoundProject[], projects: CommitProjects): Promise<readonly ReadProject[]> {
+  if (found.length > LIMIT_PROJECTS)
+    throw final('TooLarge', `There are more than ${LIMIT_PROJECTS} Compose projects in it`);
   const read: ReadProject[] = [];
   for (const one of found) read.push(await projects.read(one));
   return ownProjects(read);

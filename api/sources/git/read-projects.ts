@@ -65,8 +65,8 @@ const REPOSITORY = '.repository';
 /** The folder beside contents in which services write. */
 const STATE = 'state';
 
-/** Names of files that projects often read: they are brought in one go. */
-const isOftenRead = (name: string): boolean => /\.ya?ml$|env/i.test(name);
+/** Names of files that projects mostly read: they are brought in one go. */
+const isOftenRead = (name: string): boolean => /compose.*\.ya?ml$|^\.env$|\.env$/i.test(name);
 
 /** Reads the Compose projects of a commit through its tree. */
 export class CommitProjects {

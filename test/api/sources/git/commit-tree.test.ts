@@ -36,6 +36,8 @@ describe('CommitTree', () => {
     'evil/../../x': 'x',
     'evil/.git/hooks/x': 'x',
     [`evil/${'n'.repeat(300)}`]: 'x',
+    'web.conf': 'at the root, behind folders',
+    '/absolute': 'x',
   });
 
   const cases: readonly (readonly [string, string])[] = [
@@ -60,6 +62,8 @@ describe('CommitTree', () => {
     ['evil', 'folder evil'],
     ['evil/x', 'missing'],
     ['x', 'missing'],
+    ['web.conf', 'file web.conf'],
+    ['absolute', 'missing'],
   ];
   for (const [path, want] of cases) {
     it(`finds ${want} for ${JSON.stringify(path)}`, () => assert.equal(found(tree, path), want));

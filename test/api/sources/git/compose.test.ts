@@ -19,6 +19,7 @@ import type { GitSourceSpec, ServiceSpec } from '../../../../crds/model/types.js
 import { FakeClock } from '../../../setup/fake-clock.js';
 import { appText, TestRepository, type Tree } from '../../../setup/git.js';
 import { needPrograms } from '../../../setup/programs.js';
+import { until } from '../../../setup/until.js';
 import { SourceBench } from './a-source.js';
 
 const HOUR_MS = 3_600_000;
@@ -141,6 +142,16 @@ describe('a Compose project in a repository', function () {
         { 'shop.yaml': one('x'), 'shop.override.yaml': one('y'), 'other.yml': one('x') },
         {},
         'App/other App/shop',
+      ],
+      [
+        'in a file of its own, of which files that it mounts are no documents',
+        {
+          'shop.yaml': 'services: {web: {image: x, volumes: ["./prom.yml:/p:ro", "./boards:/b:ro"]}}\n',
+          'prom.yml': 'scrape_configs: []\n',
+          'boards/one.json': '{"panels": []}',
+        },
+        {},
+        'App/shop',
       ],
       ['but not in another project', { 's/compose.yaml': one('x'), 's/deep/compose.yaml': one('x') }, {}, 'App/s'],
       [
@@ -487,9 +498,27 @@ describe('a Compose project in a repository', function () {
       await take({ 'shop/web.conf': 'two' });
       await later();
       assert.deepEqual(contents().toSorted(), ['web.conf: one and more', 'web.conf: two']);
-      await bench.origins.remove(bench.source);
-      clock.advance(HOUR_MS);
       assert.ok(existsSync(state));
+    });
+
+    it('has its files removed with the source, once its Apps are gone, and not what services wrote', async () => {
+      await take({ 'shop/compose.yaml': COMPOSE, 'shop/web.conf': 'one' });
+      mkdirSync(join(projects(), 'fleet/shop/state/data'), { recursive: true });
+      await bench.origins.remove(bench.source);
+      const gone = app();
+      assert.notEqual(gone.metadata.deletionTimestamp, undefined);
+      clock.advance(HOUR_MS + 1000);
+      assert.deepEqual(contents(), ['web.conf: one'], 'the App still names it');
+      await bench.store.release(gone);
+      await bench.origins.remove(bench.source);
+      clock.advance(HOUR_MS + 1000);
+      await until('they are removed', contents, (left) => left.length === 0);
+      await until(
+        'and what was around them',
+        () => readdirSync(join(projects(), 'fleet/shop')),
+        (left) => left.length === 1,
+      );
+      assert.ok(existsSync(join(projects(), 'fleet/shop/state/data')));
     });
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { submoduleUrl } from '../../../../api/sources/git/submodules.js';
 import { appText, TestRepository } from '../../../setup/git.js';
 import { serveHttp } from '../../../setup/git-servers.js';
@@ -18,7 +19,12 @@ describe('submodules', function () {
     const server = await serveHttp(repository);
     const shared = `${repository.folder}/shared.git`;
     execFileSync('git', ['clone', '--quiet', '--bare', repository.bare, shared]);
-    repository.write({ 'apps/b.yaml': appText('b', 'shared'), 'devices/hall/c.yaml': appText('c') });
+    repository.write({
+      'apps/b.yaml': appText('b', 'shared'),
+      'devices/hall/c.yaml': appText('c'),
+      'apps/shop/compose.yaml': 'services: {web: {image: x, volumes: ["./web.conf:/etc/web.conf:ro"]}}\n',
+      'apps/shop/web.conf': 'one',
+    });
     repository.git('add', '--all');
     repository.git('commit', '--quiet', '-m', 'shared');
     repository.git('push', '--quiet', shared, 'HEAD:main');
@@ -38,7 +44,10 @@ describe('submodules', function () {
     const bench = await SourceBench.make({ url: server.url, branch: 'main', submodules: true });
     try {
       assert.equal((await bench.sync()).failure, undefined);
-      assert.equal(bench.declared, 'App/a App/b App/c');
+      assert.equal(bench.declared, 'App/a App/b App/c App/shop');
+      const [mount] = bench.store.get('App', 'shop')?.spec.services?.web?.volumes ?? [];
+      assert.ok(typeof mount === 'object');
+      assert.equal(readFileSync(String(mount.source), 'utf8'), 'one');
       assert.equal(bench.store.get('App', 'b')?.metadata.source?.file, 'git/fleet/mod/apps/b.yaml');
       await bench.declare({ url: server.url, branch: 'main', prune: { maxPercent: 100 } });
       assert.equal((await bench.sync()).failure, undefined);
