@@ -87,16 +87,16 @@ const sectionsOf = (file: string): string[] =>
 
 /** What a text cites and nobody finds. */
 function dangling(text: string): string[] {
-  const said = flowing(text);
-  const pages = [...said.matchAll(new RegExp(PAGE, 'g'))].map(([page]) => page);
-  const sections = [...said.matchAll(CITATION)].flatMap(([, page = '', numbers = '']) =>
+  const output = flowing(text);
+  const pages = [...output.matchAll(new RegExp(PAGE, 'g'))].map(([page]) => page);
+  const sections = [...output.matchAll(CITATION)].flatMap(([, page = '', numbers = '']) =>
     existsSync(join(root, page))
       ? [...numbers.matchAll(/\d+(?:\.\d+)*/g)]
           .filter(([number]) => !sectionsOf(page).includes(number))
           .map(([number]) => `${page} has no section ${number}`)
       : [],
   );
-  const bare = [...said.replaceAll(CITATION, '').matchAll(new RegExp(`.{0,30}${SIGN}.{0,10}`, 'g'))];
+  const bare = [...output.replaceAll(CITATION, '').matchAll(new RegExp(`.{0,30}${SIGN}.{0,10}`, 'g'))];
   return [
     ...pages.filter((page) => !existsSync(join(root, page))).map((page) => `there is no ${page}`),
     ...sections,
@@ -115,7 +115,7 @@ describe('what comments and documents cite', () => {
   });
 
   const page = 'docs/reference/host.md';
-  const CASES: readonly (readonly [said: string, want: readonly string[]])[] = [
+  const CASES: readonly (readonly [output: string, want: readonly string[]])[] = [
     [`/** As it is there (${page} ${SIGN}4.1, ${SIGN}5). */`, []],
     [`/**\n * As it is there (${page}\n * ${SIGN}4.1). Pure.\n */`, []],
     [`// ${page} ${SIGN}99`, [`${page} has no section 99`]],
@@ -124,9 +124,9 @@ describe('what comments and documents cite', () => {
     [`// Host reference ${SIGN}4.1`, [`a section of no page: // Host reference ${SIGN}4.1`]],
     [`// (${SIGN}7.5)`, [`a section of no page: // (${SIGN}7.5)`]],
   ];
-  for (const [said, want] of CASES) {
-    it(`${want.length === 0 ? 'takes' : 'finds'} ${JSON.stringify(said)}`, () =>
-      assert.deepEqual(dangling(said), want));
+  for (const [output, want] of CASES) {
+    it(`${want.length === 0 ? 'takes' : 'finds'} ${JSON.stringify(output)}`, () =>
+      assert.deepEqual(dangling(output), want));
   }
 
   for (const file of documents()) {

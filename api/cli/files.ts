@@ -132,8 +132,9 @@ export function refusedPlaces(error: unknown, { locate }: Written): readonly str
   if (error.causes.length === 0) return [`${placeText(locate(''))}: ${error.message}`];
   return error.causes.map(({ field, message }) => {
     const [, more] = /^Unknown field "(?:[^"\\]|\\.)*"(.*)$/s.exec(message) ?? [];
-    const said = more === undefined ? `${field === '' ? '' : `${field}: `}${message}` : `Unknown field ${field}${more}`;
-    return `${placeText(locate(field))}: ${said}`;
+    const sentence =
+      more === undefined ? `${field === '' ? '' : `${field}: `}${message}` : `Unknown field ${field}${more}`;
+    return `${placeText(locate(field))}: ${sentence}`;
   });
 }
 

@@ -62,7 +62,7 @@ async function lock(descriptor: number): Promise<boolean> {
   const program = spawn('flock', ['-n', String(HANDED_ON)], { stdio: ['ignore', 'ignore', 'pipe', descriptor] });
   const { stderr } = program;
   if (!stderr) throw new Error('flock was started without its error output');
-  const [[code], said] = await Promise.all([
+  const [[code], output] = await Promise.all([
     once(program, 'close').catch((cause: unknown) => {
       const isAbsent = hasCode(cause, 'ENOENT');
       const why = isAbsent ? 'the program flock (of util-linux or busybox) is missing' : errorMessage(cause);
@@ -71,8 +71,10 @@ async function lock(descriptor: number): Promise<boolean> {
     text(stderr),
   ]);
   if (code === 0) return true;
-  if (code === TAKEN && said === '') return false;
-  throw new StorageError(`Cannot lock the data folder: flock says ${said.trim() || `nothing, and ends with ${code}`}`);
+  if (code === TAKEN && output === '') return false;
+  throw new StorageError(
+    `Cannot lock the data folder: flock says ${output.trim() || `nothing, and ends with ${code}`}`,
+  );
 }
 
 /** Tells whether the path still leads to the open file. */

@@ -19,7 +19,7 @@ export class Lines {
   }
 
   /** Returns the lines that were kept, and how many more there were. */
-  get told(): readonly string[] {
+  get texts(): readonly string[] {
     const more = this.#count - this.#kept.length;
     return more > 0 ? [...this.#kept, `and ${more} more`] : this.#kept;
   }

@@ -125,7 +125,7 @@ class DocumentStore implements Store {
     this.#take(loaded);
     this.#recent = new RecentChanges(this.#version, CHANGES_KEPT);
     this.#events = new RecentEvents(EVENTS_KEPT, this.#version);
-    this.#tellUnusable(loaded);
+    this.#reportUnusable(loaded);
   }
 
   #onDisk(): Keeping {
@@ -486,7 +486,7 @@ class DocumentStore implements Store {
   }
 
   /** Records a problem and an event for each unusable file. */
-  #tellUnusable({ unusable, lost }: Loaded): void {
+  #reportUnusable({ unusable, lost }: Loaded): void {
     for (const one of unusable) {
       const set = lost.find(({ path }) => one.part === 'document' && path === one.path);
       const message = `${unusableMessage(one)}${set ? `. ${wayOut(set)}` : ''}`;
@@ -495,8 +495,8 @@ class DocumentStore implements Store {
       if (one.part === 'document') this.#problems.setFile(one.key, message, set?.asides);
       this.record(one.key, { type: 'Warning', reason: 'FileUnusable', message });
     }
-    const told = new Set(unusable.map(({ path }) => path));
-    for (const set of lost.filter(({ path }) => !told.has(path))) {
+    const reported = new Set(unusable.map(({ path }) => path));
+    for (const set of lost.filter(({ path }) => !reported.has(path))) {
       const message = `The document file ${set.path} could not be used at an earlier start; it was kept as ${set.asides[0]}. ${wayOut(set)}`;
       this.deps.log.error({ path: set.path, aside: set.asides[0], key: set.key }, message);
       this.#problems.setFile(set.key, message, set.asides);

@@ -77,7 +77,7 @@ function actingComponents({
       stop: () => folders.stop(),
     },
     ...loops.filter(({ controller }) => !controller.beginsFirst).map(working),
-    ongoing('the strays', () => watchOrphans({ store, cache, clock })),
+    ongoing('the orphans', () => watchOrphans({ store, cache, clock })),
     // Reboots the device for services that start only then, where the agent may.
     ongoing('the reboots', () =>
       rebootWhenSettled({
@@ -166,12 +166,12 @@ function keeper({ store, log }: AgentContext, handle: EngineHandle): Component {
     ...{ cache: handle.cache, requests: handle.requests, restarts: handle.restarts, clock: systemClock },
     elapsedMs: () => performance.now(),
     random: Math.random,
-    emit: tellEveryApp({ store, log }),
+    emit: recordForEveryApp({ store, log }),
     log,
   });
 }
 
-const tellEveryApp =
+const recordForEveryApp =
   ({ store, log }: Pick<AgentContext, 'store' | 'log'>) =>
   (type: 'Normal' | 'Warning', reason: EventReason, message: string): void => {
     for (const app of store.list('App')) store.record(keyOf('App', app.metadata.name), { type, reason, message });
@@ -187,7 +187,7 @@ function lostContainers({ store, log }: AgentContext, { daemon, cache, engine }:
       stop = endLostContainers({
         ...{ daemon, engine, cache },
         kill: (id) => containerProcesses().kill(id),
-        emit: (message) => tellEveryApp({ store, log })('Warning', 'Stray', message),
+        emit: (message) => recordForEveryApp({ store, log })('Warning', 'Stray', message),
         failed: (error) => log.warn({ err: error }, 'Could not look for containers that the engine has forgotten'),
       });
     },

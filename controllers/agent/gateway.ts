@@ -42,7 +42,7 @@ export class Gateway implements ApiReach, Component {
   /** Since when nobody listens although the network exists; monotonic clock, ms. */
   #silentSinceMs: number | undefined;
   /** The state that listeners have last been called for. */
-  #said: string | undefined;
+  #lastMessage: string | undefined;
   #cancelRetry: Cancel = () => undefined;
   #unwatch: Cancel = () => undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -119,9 +119,9 @@ export class Gateway implements ApiReach, Component {
       this.#backoff.forget(KEY);
     } else if (!this.#open) await this.#listen(wanted);
     this.#count();
-    const said = this.state()?.message;
-    if (said === this.#said) return;
-    this.#said = said;
+    const lastMessage = this.state()?.message;
+    if (lastMessage === this.#lastMessage) return;
+    this.#lastMessage = lastMessage;
     this.#changes.emit(undefined);
   }
 

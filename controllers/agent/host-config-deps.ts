@@ -37,7 +37,7 @@ export function hostConfigDeps(
     obstacle: () => host.obstacle('reboot'),
     reboot: () => host.requestPower('reboot', false),
     rebootFailure: () => host.powerFailure('reboot'),
-    say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
+    logLine: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
     async system() {
       const system = await reader.facts();
       return variables().SUPERVISOR_HARDWARE_METRICS ? { system, metrics: await reader.metrics() } : { system };

@@ -32,7 +32,7 @@ export function hostOf({ settings, facts, store, variables, locks, logs, log }: 
     appIds: () => store.list('App').flatMap((app) => appIdOf(app) ?? []),
     overrides: () => variables().SUPERVISOR_OVERRIDE_LOCK,
     run: (program, args, { signal, input }) => runCommand(program, args, { env, signal, input }),
-    say: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
+    logLine: (message, isStdErr = false) => logs.system(message, 'device', { isStdErr }),
     log,
     after: (ms, call) => systemClock.after(ms, call),
     now: systemClock.now,

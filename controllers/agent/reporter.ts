@@ -109,22 +109,22 @@ export const visibleRecord = (line: string): string =>
 const isTalkative = (level: LogLevel): boolean => level === 'debug' || level === 'trace';
 
 /** Calls back with one line each time there is something new to say about an app. */
-export function followApps(store: Pick<Reader, 'list' | 'watch'>, tell: (app: App, text: string) => void): Following {
-  const told = new Map<string, string>();
-  const say = (app: App, text: string | undefined): void => {
+export function followApps(store: Pick<Reader, 'list' | 'watch'>, emit: (app: App, text: string) => void): Following {
+  const lastTexts = new Map<string, string>();
+  const emitChange = (app: App, text: string | undefined): void => {
     const { name } = app.metadata;
-    if (text === undefined || told.get(name) === text) return;
-    told.set(name, text);
-    tell(app, text);
+    if (text === undefined || lastTexts.get(name) === text) return;
+    lastTexts.set(name, text);
+    emit(app, text);
   };
   const stop = store.watch(({ object, type }) => {
     if (object.kind !== 'App') return;
-    say(object, type === 'DELETED' ? 'removed' : sentence(object));
-    if (type === 'DELETED') told.delete(object.metadata.name);
+    emitChange(object, type === 'DELETED' ? 'removed' : sentence(object));
+    if (type === 'DELETED') lastTexts.delete(object.metadata.name);
   });
   return {
     look: () => {
-      for (const app of store.list('App')) say(app, sentence(app));
+      for (const app of store.list('App')) emitChange(app, sentence(app));
     },
     stop,
   };

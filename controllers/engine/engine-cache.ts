@@ -76,7 +76,7 @@ export interface PullOptions {
 /** Pulls that everybody who wants the same reference shares; at most three at a time, not counting those that wait for a file. */
 export interface Pulls {
   /** Starts or joins a pull; returns at once. The first caller's options count. */
-  start(reference: string, wish?: PullOptions): void;
+  start(reference: string, options?: PullOptions): void;
   /**
    * Returns the state of a pull: unknown, running (percent; 0 while queued; `file`: the file of images that it waits
    * for), or how the last one failed. A success is forgotten: the image is in the cache then.

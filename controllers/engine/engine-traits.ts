@@ -24,7 +24,7 @@ const AGAIN_MS = 30_000;
 /** Reads the traits of one engine at the start and after each time that it was away: it may have another configuration then. */
 export class TraitsReader {
   #traits = UNKNOWN_TRAITS;
-  #wasFresh = false;
+  #hadSynced = false;
   #cancel: Cancel = () => undefined;
   readonly #stopping = new AbortController();
 
@@ -48,12 +48,12 @@ export class TraitsReader {
     const { cache } = this.deps;
     const end = cache.onChange(({ type }) => {
       if (type !== 'all') return;
-      if (cache.hasSynced && !this.#wasFresh) void this.#ask();
+      if (cache.hasSynced && !this.#hadSynced) void this.#ask();
       else if (!cache.hasSynced) this.#cancel(); // it is asked when it is back
-      this.#wasFresh = cache.hasSynced;
+      this.#hadSynced = cache.hasSynced;
     });
     this.#stopping.signal.addEventListener('abort', end, { once: true });
-    this.#wasFresh = cache.hasSynced;
+    this.#hadSynced = cache.hasSynced;
     if (cache.hasSynced) await this.#ask();
   }
 

@@ -25,7 +25,7 @@ export async function executeGitSourceStep(
       memory.inputs.set(uid, inputs);
       memory.retrying[report.failure && !report.failure.final ? 'add' : 'delete'](uid);
       memory.due.cancel(name);
-      tell(store, source, report);
+      recordSync(store, source, report);
       return { report, requests: source.requests };
     }
     case 'push':
@@ -43,7 +43,11 @@ function confirmedBy(source: GitSource): ReadonlySet<string> {
 }
 
 /** Records events about a look, and when a failure begins and ends. */
-function tell(store: Store, { metadata, status: before }: GitSource, { failure, applied, accepted }: SyncReport): void {
+function recordSync(
+  store: Store,
+  { metadata, status: before }: GitSource,
+  { failure, applied, accepted }: SyncReport,
+): void {
   const key = keyOf('GitSource', metadata.name);
   if (applied && applied.commit !== before?.applied?.commit) {
     const did = Object.entries({ created: accepted?.created, changed: accepted?.changed, deleted: accepted?.deleted })

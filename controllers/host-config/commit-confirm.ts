@@ -32,7 +32,7 @@ export interface ConfirmFacts {
 
 export type Verdict =
   /** Its time does not run before the device has been started. */
-  | { readonly is: 'not-begun' }
+  | { readonly is: 'not-started' }
   /** Its time begins to run now. */
   | { readonly is: 'begin'; readonly starts: number }
   | { readonly is: 'good'; readonly because: string }
@@ -47,7 +47,7 @@ export function judgeChange(facts: ConfirmFacts): Verdict {
   const { unconfirmed, deadlineSeconds, manual, bootId, uptimeMs, restartDue, requested } = facts;
   if (requested) return { is: 'good', because: 'confirmed by request' };
   if (deadlineSeconds === 0) return { is: 'good', because: 'no proof is asked for' };
-  if (restartDue) return { is: 'not-begun' };
+  if (restartDue) return { is: 'not-started' };
   if (unconfirmed.since?.bootId !== bootId) {
     if (unconfirmed.starts >= STARTS_LIMIT) {
       return { is: 'bad', because: `the device was started ${unconfirmed.starts} times before it was confirmed` };
@@ -69,7 +69,7 @@ export type ConfirmStep =
 /** Plans what to do about an unconfirmed change; undefined while its time does not run yet. Pure. */
 export function planConfirm(verdict: Verdict): Plan<ConfirmStep> | undefined {
   switch (verdict.is) {
-    case 'not-begun':
+    case 'not-started':
       return undefined;
     case 'begin':
       return act('Confirming', { do: 'start-timer', starts: verdict.starts, because: 'the change has taken effect' });

@@ -22,7 +22,7 @@ export async function executeConfirmStep(
   part: Settings,
   step: Exclude<ConfirmStep, { do: 'roll-back' }>,
   { uid, generation }: Pick<UnconfirmedChange, 'uid' | 'generation'>,
-  tell: RecordEvent,
+  record: RecordEvent,
 ): Promise<void> {
   const { trials } = await state.load();
   const change = async (to: Partial<UnconfirmedChange>): Promise<void> => {
@@ -33,11 +33,11 @@ export async function executeConfirmStep(
       return change({ since: await clock.read(), starts: step.starts });
     case 'confirm':
       await state.change({ trials: withoutChange(trials, part) });
-      return tell('Normal', 'Confirmed', `The change stays: ${step.because}`);
+      return record('Normal', 'Confirmed', `The change stays: ${step.because}`);
     case 'give-up':
       // The generation that has failed: a later one has not been tried.
       await change({ failed: step.because, uid, generation });
-      return tell('Warning', 'RollingBack', `The change is taken back: ${step.because}`);
+      return record('Warning', 'RollingBack', `The change is taken back: ${step.because}`);
   }
 }
 

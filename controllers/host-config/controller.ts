@@ -47,7 +47,7 @@ export function hostConfigController(deps: HostConfigDeps, watchFiles?: WatchHos
 
 /** Reconciles files of the boot partition, config.json, units and the restart of the device. */
 function devicePass(deps: HostConfigDeps): Reconcile {
-  const memory: DeviceMemory = { told: new Map(), repairs: [], dueSinceMs: undefined };
+  const memory: DeviceMemory = { requested: new Map(), repairs: [], dueSinceMs: undefined };
   return reconciler({
     kind: 'HostConfig',
     store: deps.store,

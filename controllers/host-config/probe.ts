@@ -31,14 +31,14 @@ export async function judge(
 ): Promise<Verdict | undefined> {
   if (!unconfirmed) return undefined;
   const manual = document.spec.confirm?.manual ?? false;
-  const hasBegun = unconfirmed.since?.bootId === now.bootId;
+  const hasStarted = unconfirmed.since?.bootId === now.bootId;
   return judgeChange({
     ...now,
     unconfirmed,
     manual,
     deadlineSeconds: deadlineOf(document),
-    requested: hasBegun && pendingRequest(document, 'confirm') !== undefined,
-    missing: hasBegun && !manual && !now.restartDue ? await failedProbes(deps, document, unconfirmed) : [],
+    requested: hasStarted && pendingRequest(document, 'confirm') !== undefined,
+    missing: hasStarted && !manual && !now.restartDue ? await failedProbes(deps, document, unconfirmed) : [],
   });
 }
 

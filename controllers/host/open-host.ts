@@ -39,7 +39,7 @@ export interface HostOptions {
   /** Tells whether the device is configured to override locks. */
   overrides(): boolean;
   readonly run: Run;
-  readonly say: PowerRequestDeps['say'];
+  readonly logLine: PowerRequestDeps['logLine'];
   readonly log: PowerRequestDeps['log'] & { readonly warn: (details: object, message: string) => void };
   readonly after: (ms: number, call: () => void) => unknown;
   /** ms since the epoch. */
@@ -82,7 +82,7 @@ export function openHost({
   appIds,
   overrides,
   run,
-  say,
+  logLine,
   log,
   after,
   now,
@@ -112,13 +112,13 @@ export function openHost({
         backends.flatMap(({ backend, now }) => (backend.name === 'configfs.json' ? (now.ssdt ?? []) : [])),
         { hostRoot, run, log },
       ),
-    firewall: iptablesFirewall({ allowed: settings.firewall, run, say, log }),
+    firewall: iptablesFirewall({ allowed: settings.firewall, run, logLine, log }),
     watchFiles: watchHostFiles({ hostRoot, log }),
     units,
     network: () => files.show(),
     underLocks: (force, action) => everyLock.during(force, action),
     obstacle: (verb) => power.obstacle(verb),
-    requestPower: powerRequests({ hostRoot, power, locks: everyLock, say, log, after, failures }),
+    requestPower: powerRequests({ hostRoot, power, locks: everyLock, logLine, log, after, failures }),
     powerFailure: (verb) => failures.last(verb),
     blink: ledBlinker({ path: settings.ledFile, log, after }),
     vpn: () => seeVpn(hostRoot, units),

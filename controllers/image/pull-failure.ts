@@ -16,7 +16,7 @@ export interface PullFailure {
 }
 
 interface Words {
-  readonly said: RegExp;
+  readonly pattern: RegExp;
   readonly is: PullFailure['is'];
   readonly reason: ReasonOf<'Image'>;
   readonly hint: string;
@@ -25,25 +25,26 @@ interface Words {
 /** Patterns of messages: Docker passes on what the registry or the kernel said as text only, with 404 and 500 for nearly everything. */
 const WORDS: readonly Words[] = [
   {
-    said: /no space left on device|disk quota exceeded|not enough room/i,
+    pattern: /no space left on device|disk quota exceeded|not enough room/i,
     is: 'disk',
     reason: 'NotEnoughDisk',
     hint: ': make room on the disk; what runs is not touched',
   },
   {
-    said: /no matching manifest for|does not match the specified platform|no match for platform/i,
+    pattern: /no matching manifest for|does not match the specified platform|no match for platform/i,
     is: 'refused',
     reason: 'WrongPlatform',
     hint: ': there is none for this processor; build it for this one, or set platform',
   },
   {
-    said: /unauthorized|authentication required|access denied|denied:|no basic auth|insufficient_scope|403 Forbidden|incorrect username or password/i,
+    pattern:
+      /unauthorized|authentication required|access denied|denied:|no basic auth|insufficient_scope|403 Forbidden|incorrect username or password/i,
     is: 'refused',
     reason: 'AccessDenied',
     hint: ': check the name, and the access to its registry (spec.registries, or the config file of Docker)',
   },
   {
-    said: /manifest unknown|name unknown|not found|does not exist|manifest invalid/i,
+    pattern: /manifest unknown|name unknown|not found|does not exist|manifest invalid/i,
     is: 'refused',
     reason: 'ImageNotFound',
     hint: ': check the name and the tag, and that the image was pushed',
@@ -56,7 +57,7 @@ export function pullFailure(reference: string, cause: Error): PullFailure {
     const message = `Could not download image ${reference}: the access to its registry is not in order: ${cause.message}`;
     return { is: 'passing', reason: 'CredentialsUnusable', message, cause: cause.message };
   }
-  const words = WORDS.find(({ said }) => said.test(cause.message));
+  const words = WORDS.find(({ pattern }) => pattern.test(cause.message));
   const message = `Could not download image ${reference}${words?.hint ?? ''}: ${cause.message}`;
   return { is: words?.is ?? 'passing', reason: words?.reason ?? 'Retrying', message, cause: cause.message };
 }

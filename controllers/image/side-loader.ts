@@ -119,7 +119,7 @@ export class SideLoader implements Archives {
   /** How often a file was changed after it had seemed complete. */
   readonly #changes = new Map<string, number>();
   /** Files that this look has not read yet and that may contain anything. */
-  readonly #unread = new Set<string>();
+  readonly #pendingFiles = new Set<string>();
   /** Emits when waiting pulls have to look again, because the file they wait for may have changed or gone. */
   readonly #progress = new EventEmitter();
   #current: Current | undefined;
@@ -206,7 +206,7 @@ export class SideLoader implements Archives {
   /** Tells whether a file that is being read, or has yet to be, may contain the image. */
   #mayHold(key: string): boolean {
     const { images } = this.#current ?? {};
-    return images === undefined || this.#unread.size > 0 || images.some((one) => imageKey(one) === key);
+    return images === undefined || this.#pendingFiles.size > 0 || images.some((one) => imageKey(one) === key);
   }
 
   /** Waits while a file may bring the image: without limit for a file that is known to contain it, and for PATIENCE_MS for any other. */
@@ -223,7 +223,7 @@ export class SideLoader implements Archives {
       const { name, images } = this.#current ?? {};
       const holds = images?.some((one) => imageKey(one) === key) ?? false;
       if (patience.isOver && !holds) return;
-      onWait(holds || images === undefined ? name : ([...this.#unread][0] ?? name));
+      onWait(holds || images === undefined ? name : ([...this.#pendingFiles][0] ?? name));
       await once(this.#progress, 'change', { signal });
     }
   }
@@ -260,16 +260,16 @@ export class SideLoader implements Archives {
     await this.#loaded.keep(there);
     let requeueAfterMs = Number.POSITIVE_INFINITY;
     const wasSet = this.#wasSet();
-    for (const name of names) if (!isDone(this.#loaded.get(name))) this.#unread.add(name);
+    for (const name of names) if (!isDone(this.#loaded.get(name))) this.#pendingFiles.add(name);
     try {
       for (const name of names) {
-        this.#unread.delete(name);
+        this.#pendingFiles.delete(name);
         requeueAfterMs = Math.min(requeueAfterMs, await this.#consider(name, wasSet));
       }
     } finally {
-      this.#unread.clear();
+      this.#pendingFiles.clear();
     }
-    this.#tell();
+    this.#notify();
     if (Number.isFinite(requeueAfterMs)) this.#timer = clock.after(requeueAfterMs, () => this.look());
   }
 
@@ -344,7 +344,7 @@ export class SideLoader implements Archives {
       this.#current = undefined;
       this.#progress.emit('change');
     }
-    this.#tell();
+    this.#notify();
   }
 
   async #fail(name: string, seen: Seen, before: Failure | undefined, error: unknown): Promise<void> {
@@ -397,8 +397,8 @@ export class SideLoader implements Archives {
     const ends = this.#endsIn(name, seen);
     const known = this.#loaded.get(name);
     const { images = [], loading } = isSame(known, seen) && known ? known : {};
-    const begun = { ...seen, images, ...(loading ? { loading } : {}) };
-    await this.#loaded.set(name, { ...begun, reading: ends + 1 });
+    const started = { ...seen, images, ...(loading ? { loading } : {}) };
+    await this.#loaded.set(name, { ...started, reading: ends + 1 });
     let unpacked = 0;
     const unwatch = watchReading(clock, {
       progress: () => unpacked,
@@ -412,7 +412,7 @@ export class SideLoader implements Archives {
     try {
       return await read(join(this.#folder, name), architecture(), { signal, size: seen.size, unpacks });
     } catch (error) {
-      await this.#loaded.set(name, { ...begun, reading: ends });
+      await this.#loaded.set(name, { ...started, reading: ends });
       if (signal.reason instanceof TookTooLong)
         throw new ArchiveError(`it could not be read within ${LOAD_LIMIT_MINUTES} minutes`);
       throw error;
@@ -445,7 +445,7 @@ export class SideLoader implements Archives {
   }
 
   /** Reports which files are of no use, and why. */
-  #tell(): void {
+  #notify(): void {
     const broken = this.#loaded.entries().flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
     const failing = [...this.#failing].map(([name, { why }]) => [name, why]);
     const unfit = [...this.#unfit].map((name) => [name, 'it is not a file, nor a link to one']);

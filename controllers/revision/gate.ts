@@ -7,7 +7,7 @@ export interface GatePart {
   /** What of it no further waiting mends, or what condemns it at once; undefined while it may still come right. */
   readonly fault?: { readonly reason: string; readonly message: string };
   /** What it is not well for, as a clause; undefined when it is as the release wants it. */
-  readonly trouble?: string;
+  readonly notReady?: string;
   /** How often its container was restarted since the promotion. */
   readonly restarts: number;
   /** For how long its container has run, ms; undefined for what does not run, and is not to. */
@@ -51,17 +51,17 @@ export function judge({ parts, watchedMs, paused, wellMs }: GateFacts, settings:
   }
   const restless = parts.find(({ restarts }) => restarts > maxRestarts);
   if (restless && !isHeld) {
-    const said = restless.trouble === undefined ? '' : `: ${restless.trouble}`;
-    const message = `${restless.name} was restarted ${timesText(restless.restarts)}, more than ${timesText(maxRestarts)}${said}`;
+    const reason = restless.notReady === undefined ? '' : `: ${restless.notReady}`;
+    const message = `${restless.name} was restarted ${timesText(restless.restarts)}, more than ${timesText(maxRestarts)}${reason}`;
     return { is: 'bad', reason: 'CrashLoop', message, part: restless.name };
   }
-  const late = parts.filter(({ trouble }) => trouble !== undefined);
+  const late = parts.filter(({ notReady }) => notReady !== undefined);
   // A held one may be well long after its time; what that was is lost with the agent, but not since when it is well.
   const usedMs = isHeld ? Math.max(watchedMs, wellMs ?? 0) : watchedMs;
   const isOver = usedMs >= deadlineMs && paused === undefined;
   const untilMs = paused === undefined ? Math.max(1, deadlineMs - usedMs) : undefined;
   if (late.length > 0 || wellMs === undefined) {
-    const what = listOf(late.map(({ name, trouble }) => `${name} (${trouble})`)) || 'what was promoted';
+    const what = listOf(late.map(({ name, notReady }) => `${name} (${notReady})`)) || 'what was promoted';
     if (isOver && !isHeld) {
       const message = `Not well ${secondsText(deadlineMs)} after the promotion: ${what}`;
       const [first] = late;

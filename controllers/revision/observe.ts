@@ -97,7 +97,7 @@ function lookAt(
   const children = childrenOf(store, revision);
   const ill = stillIll(isFirst ? illBefore(spec) : (status?.illBefore ?? []), children);
   const parts = partsOf(revision, ill, children, time);
-  const isWell = parts.every(({ trouble }) => trouble === undefined);
+  const isWell = parts.every(({ notReady }) => notReady === undefined);
   const paused = pauseOf(app, children, cache.hasSynced);
   const key = `${revision.metadata.name}/${spec.number}`;
   const notedMs = isFirst ? 0 : (status?.watchedSeconds ?? 0) * 1000;

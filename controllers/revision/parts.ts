@@ -35,45 +35,45 @@ export function partsOf(
     (one): GatePart =>
       one.kind === 'Service'
         ? servicePart(spec, ill, one, time)
-        : { name: keyText(one), restarts: 0, ...troubleOf(one) },
+        : { name: keyText(one), restarts: 0, ...notReadyOf(one) },
   );
   const there = new Set(children.filter(isActive).map(keyText));
   const missing = spec.documents
     .filter(({ kind }) => kind === 'Service')
     .map(({ kind, name }) => `${kind}/${name}`)
     .filter((key) => !there.has(key));
-  return [...parts, ...missing.map((name): GatePart => ({ name, restarts: 0, trouble: 'it is missing' }))];
+  return [...parts, ...missing.map((name): GatePart => ({ name, restarts: 0, notReady: 'it is missing' }))];
 }
 
 const keyText = ({ kind, metadata }: Pick<AnyResource, 'kind' | 'metadata'>): string => `${kind}/${metadata.name}`;
 
 /** What keeps a document from being as it is to be, and whether anything ends that. */
-function troubleOf(one: Child): Pick<GatePart, 'fault' | 'trouble'> {
-  if (!isActive(one)) return one.kind === 'Image' ? {} : { trouble: 'it is being removed' };
+function notReadyOf(one: Child): Pick<GatePart, 'fault' | 'notReady'> {
+  if (!isActive(one)) return one.kind === 'Image' ? {} : { notReady: 'it is being removed' };
   if (isReady(one)) return {};
   const ready = isObserved(one) ? conditionOf(one, 'Ready') : undefined;
-  if (!ready) return { trouble: 'not looked at yet' };
+  if (!ready) return { notReady: 'not looked at yet' };
   const { reason, message } = ready;
-  return { trouble: `${reason}: ${message}`, ...(isStalled(one) ? { fault: { reason, message } } : {}) };
+  return { notReady: `${reason}: ${message}`, ...(isStalled(one) ? { fault: { reason, message } } : {}) };
 }
 
 function servicePart(revision: Revision['spec'], ill: readonly string[], service: Service, time: WatchTime): GatePart {
   const { spec, status } = service;
   const { serviceName: name } = spec;
   if (ill.includes(name)) return { name, restarts: 0, isExcused: true };
-  const found = troubleOf(service);
-  const said = isObserved(service) ? conditionOf(service, 'Ready') : undefined;
+  const found = notReadyOf(service);
+  const ready = isObserved(service) ? conditionOf(service, 'Ready') : undefined;
   const condemns =
-    said?.status === 'False' &&
+    ready?.status === 'False' &&
     (isUnhealthy(service) || hasFailed(service) || hasFailedToSucceed(service) || lacksOnHost(service));
-  const fault = found.fault ?? (condemns ? { reason: said.reason, message: said.message } : undefined);
-  const isStarting = found.trouble === undefined && status?.state === 'running' && status.health === 'starting';
-  const trouble = found.trouble ?? (isStarting ? 'its healthcheck has not said anything yet' : undefined);
+  const fault = found.fault ?? (condemns ? { reason: ready.reason, message: ready.message } : undefined);
+  const isStarting = found.notReady === undefined && status?.state === 'running' && status.health === 'starting';
+  const notReady = found.notReady ?? (isStarting ? 'its healthcheck has not said anything yet' : undefined);
   const ranMs = ranMsOf(service, time);
   return {
     name,
     restarts: restartsOf(revision, service),
-    ...(trouble === undefined ? {} : { trouble }),
+    ...(notReady === undefined ? {} : { notReady }),
     ...(fault === undefined ? {} : { fault }),
     ...(ranMs === undefined ? {} : { ranMs }),
     ...(isToEnd(service) ? { isToEnd: true } : {}),

@@ -98,7 +98,7 @@ export class Loop {
       }),
       this.controller.watches((name) => this.#softEnqueue(name)),
     );
-    if (this.deps.heldUp) this.#stops.push(this.deps.heldUp.onChange(() => this.#tellHeldUp()));
+    if (this.deps.heldUp) this.#stops.push(this.deps.heldUp.onChange(() => this.#reportHeldUp()));
     for (const { metadata } of store.list(kind)) if (this.#isSelected(metadata.name)) this.#unseen.add(metadata.name);
     if (this.#unseen.size === 0) this.#endInitialSync();
     void this.#begin();
@@ -254,7 +254,7 @@ export class Loop {
   }
 
   /** Writes into documents whose passes are held up why they are: their own status comes only with the end. */
-  #tellHeldUp(): void {
+  #reportHeldUp(): void {
     for (const { abort, before } of this.#passes.values()) {
       const message = this.deps.heldUp?.because(abort.signal);
       if (message === undefined || !before) continue;

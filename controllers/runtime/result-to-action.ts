@@ -100,11 +100,11 @@ export function conditionsAfter(
     ...(action.reconciling ? [{ type: 'Reconciling', status: 'True' as const, ...text }] : []),
     ...(action.stalled ? [{ type: 'Stalled', status: 'True' as const, ...text }] : []),
   ];
-  const concluded = wanted.map((condition) => {
+  const ours = wanted.map((condition) => {
     const same = before?.find(({ type, status }) => type === condition.type && status === condition.status);
     return { ...condition, lastTransitionTime: same?.lastTransitionTime ?? at, observedGeneration: generation };
   });
-  return [...concluded, ...(before ?? []).filter(({ type }) => !RUNTIME_CONDITIONS.includes(type))];
+  return [...ours, ...(before ?? []).filter(({ type }) => !RUNTIME_CONDITIONS.includes(type))];
 }
 
 /**

@@ -99,7 +99,7 @@ function replacedNow(
   const revisions = store.list('Revision').filter(({ spec }) => spec.app === app);
   return replacedRecord(
     service,
-    { name, because, at: now(), isBeside: ahead === true || surge !== undefined },
+    { name, because, at: now(), isSurge: ahead === true || surge !== undefined },
     declared,
     revisions,
   );

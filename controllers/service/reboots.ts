@@ -21,7 +21,7 @@ export interface RebootDeps {
 }
 
 /** How long the device has to stay without work before it reboots, ms: it may only be between two steps. */
-const CALM_MS = 5_000;
+const QUIET_MS = 5_000;
 /** Time before a reboot is tried again that an update lock held back, ms: an application may drop its lock at any time. */
 const AGAIN_MS = 60_000;
 
@@ -65,9 +65,9 @@ export function rebootWhenSettled({ store, reboot, failure, after, logs }: Reboo
   const stop = store.watch(({ object }) => {
     if (object.kind !== 'Service' && !cancel && !isAwaited()) return;
     isPromised = false;
-    plan(CALM_MS);
+    plan(QUIET_MS);
   });
-  plan(CALM_MS);
+  plan(QUIET_MS);
   return () => {
     isOver = true;
     cancel?.();

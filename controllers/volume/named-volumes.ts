@@ -8,5 +8,5 @@ import type { App, Declared } from '../../crds/model/kinds.js';
  */
 export const namedVolumes = (app: App | Declared<'App'>): readonly string[] =>
   Object.entries(app.spec.volumes ?? {}).map(
-    ([key, said]) => volumeNames(app.metadata.name, appIdOf(app) ?? 0, key, said).engine,
+    ([key, declared]) => volumeNames(app.metadata.name, appIdOf(app) ?? 0, key, declared).engine,
   );

@@ -34,12 +34,12 @@ export function differenceOf(spec: VolumeSpec, seen: SeenVolume): string | undef
   const options = optionsOf(spec);
   const names = [...new Set([...Object.keys(options), ...Object.keys(seen.options)])].sort();
   const different = names.filter((name) => options[name] !== seen.options[name]);
-  const said = [
+  const differences = [
     ...(want === seen.driver ? [] : [`its driver is ${seen.driver}, the document says ${want}`]),
     // Only names: options of a network volume can contain a password.
     ...(different.length > 0 ? [`its options differ from the document in ${different.join(', ')}`] : []),
   ];
-  return said.length > 0 ? said.join(', and ') : undefined;
+  return differences.length > 0 ? differences.join(', and ') : undefined;
 }
 
 export const isOurs = ({ labels }: SeenVolume): boolean =>

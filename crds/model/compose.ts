@@ -63,7 +63,9 @@ export function composeNetworkLabels(app: Declared | undefined, engineName: stri
   const { metadata, spec } = app;
   const uuid = spec.uuid ?? String(appIdOf(app));
   const all = Object.entries({ default: null, ...spec.networks });
-  const key = all.find(([name, said]) => networkNames(metadata.name, uuid, name, said).engine === engineName)?.[0];
+  const key = all.find(
+    ([name, declared]) => networkNames(metadata.name, uuid, name, declared).engine === engineName,
+  )?.[0];
   return labelsOf(metadata.name, 'com.docker.compose.network', key);
 }
 
@@ -73,7 +75,7 @@ export function composeVolumeLabels(app: Declared | undefined, engineName: strin
   const { metadata, spec } = app;
   const all = Object.entries(spec.volumes ?? {});
   const key = all.find(
-    ([name, said]) => volumeNames(metadata.name, appIdOf(app), name, said).engine === engineName,
+    ([name, declared]) => volumeNames(metadata.name, appIdOf(app), name, declared).engine === engineName,
   )?.[0];
   return labelsOf(metadata.name, 'com.docker.compose.volume', key);
 }

@@ -13,18 +13,18 @@ export interface EngineName {
   readonly isUsual: boolean;
 }
 
-type Said = Pick<AppNetwork & AppVolume, 'name' | 'external'> | null | undefined;
+type DeclaredName = Pick<AppNetwork & AppVolume, 'name' | 'external'> | null | undefined;
 
 /** Returns the names of a network of an App. Pure. */
-export const networkNames = (app: string, uuid: string, key: string, said: Said): EngineName =>
-  namesOf(app, key, networkName(uuid, key), said);
+export const networkNames = (app: string, uuid: string, key: string, declared: DeclaredName): EngineName =>
+  namesOf(app, key, networkName(uuid, key), declared);
 
 /** Returns the names of a volume of an App. Pure. */
-export const volumeNames = (app: string, appId: number, key: string, said: Said): EngineName =>
-  namesOf(app, key, volumeName(appId, key), said);
+export const volumeNames = (app: string, appId: number, key: string, declared: DeclaredName): EngineName =>
+  namesOf(app, key, volumeName(appId, key), declared);
 
-function namesOf(app: string, key: string, usual: string, said: Said): EngineName {
-  const engine = said?.name ?? (said?.external === true ? key : usual);
+function namesOf(app: string, key: string, usual: string, declared: DeclaredName): EngineName {
+  const engine = declared?.name ?? (declared?.external === true ? key : usual);
   const isUsual = engine === usual;
   return {
     document: childName(app, isUsual ? key : `${key}-${canonicalHash(engine).slice(0, DIGITS)}`),

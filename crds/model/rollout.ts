@@ -69,9 +69,9 @@ export function rolloutOf(
  */
 export function onFailureOf({ spec, metadata }: Pick<App, 'spec' | 'metadata'>): OnFailure {
   if (spec.rollout?.onFailure) return spec.rollout.onFailure;
-  const said = Object.values(spec.services ?? {}).map(({ labels }) => labelsOf(labels)[ON_FAILURE]);
-  if (said.includes('hold')) return 'hold';
-  if (said.includes('rollback')) return 'rollback';
+  const values = Object.values(spec.services ?? {}).map(({ labels }) => labelsOf(labels)[ON_FAILURE]);
+  if (values.includes('hold')) return 'hold';
+  if (values.includes('rollback')) return 'rollback';
   return cameAsTargetState(metadata) ? 'hold' : 'rollback';
 }
 

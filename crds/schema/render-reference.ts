@@ -22,8 +22,8 @@ function* fieldsBelow(schema: Schema, path: readonly string[]): Generator<readon
 
 function table(schema: Schema): string {
   const rows = [...fieldsBelow(schema, [])].map(([path, field, isRequired]) => {
-    const says = [field.description ?? '', ...limitsOf(field)].join(' ');
-    return `| \`${path}\` | ${cell(typeText(field))}${isRequired ? ', required' : ''} | ${cell(says)} |`;
+    const text = [field.description ?? '', ...limitsOf(field)].join(' ');
+    return `| \`${path}\` | ${cell(typeText(field))}${isRequired ? ', required' : ''} | ${cell(text)} |`;
   });
   return ['| field | type | what |', '|---|---|---|', ...rows].join('\n');
 }

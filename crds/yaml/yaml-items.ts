@@ -52,8 +52,8 @@ function readDocument(document: Document, at: (offset: number) => Source): YamlI
     ? document.errors.map(({ message, pos }) => ({ message: `Not YAML: ${message}`, offset: pos[0] }))
     : prepare(document);
   if (found.length > 0) {
-    const told = found.slice(0, LIMIT_PROBLEMS);
-    return { items: [], problems: told.map(({ message, offset }) => ({ message, source: at(offset) })) };
+    const shown = found.slice(0, LIMIT_PROBLEMS);
+    return { items: [], problems: shown.map(({ message, offset }) => ({ message, source: at(offset) })) };
   }
   const read = readValue(document);
   if (!read.ok) {

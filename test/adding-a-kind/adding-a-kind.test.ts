@@ -140,7 +140,7 @@ describe('the kind that docs/design/adding-a-kind.md adds', () => {
         status?.observedGeneration === generation &&
         status.conditions.some((one) => one.type === 'Ready' && one.status === 'True'),
     );
-  const tell = async (...args: string[]): Promise<string> => {
+  const runCommand = async (...args: string[]): Promise<string> => {
     const { out, err, code } = await command.run(args, { env: { SUPERCARGO_HOST: at.host } });
     assert.equal(code, 0, err);
     return out;
@@ -176,11 +176,11 @@ describe('the kind that docs/design/adding-a-kind.md adds', () => {
     assert.equal((await ready(2)).status?.bytes, 12);
     assert.equal(readFileSync(file, 'utf8'), 'Good morning');
 
-    assert.match(await tell('get', 'motds'), /^NAME +READY +BYTES +AGE\nhello +True +12 +\S+\n$/);
-    assert.match(await tell('describe', 'motd/hello'), /Writing +Wrote the message: it says something else/);
-    assert.match(await tell('explain', 'motd.text'), /The message\./);
+    assert.match(await runCommand('get', 'motds'), /^NAME +READY +BYTES +AGE\nhello +True +12 +\S+\n$/);
+    assert.match(await runCommand('describe', 'motd/hello'), /Writing +Wrote the message: it says something else/);
+    assert.match(await runCommand('explain', 'motd.text'), /The message\./);
 
-    await tell('delete', 'motd/hello');
+    await runCommand('delete', 'motd/hello');
     await until(
       'it is released',
       async () => (await call('GET', `${MOTDS}/hello`)).status,

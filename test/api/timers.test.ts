@@ -26,17 +26,17 @@ for (const punctuality of PUNCTUALITIES) {
     const fire = (times: number): Promise<void> => fireTimers(clock, times);
 
     it('a watch ends when its time is over, with its last word', async () => {
-      const said: string[] = [];
-      const stream = { end: () => void said.push('end') };
-      endAfter(stream, 60, () => said.push('bookmark'), clock);
-      endAfter(stream, 60, () => said.push('of one that has ended before'), clock)();
+      const output: string[] = [];
+      const stream = { end: () => void output.push('end') };
+      endAfter(stream, 60, () => output.push('bookmark'), clock);
+      endAfter(stream, 60, () => output.push('of one that has ended before'), clock)();
       await fire(1);
-      assert.deepEqual([said, clock.planned], [['bookmark', 'end'], []]);
+      assert.deepEqual([output, clock.planned], [['bookmark', 'end'], []]);
     });
 
     it('who waits for a command gets the answer that it is under way, or how it ended', async () => {
       let document = aService();
-      const heard = new Set<() => void>();
+      const received = new Set<() => void>();
       const command = commander({
         store: {
           get: () => document as never,
@@ -44,8 +44,8 @@ for (const punctuality of PUNCTUALITIES) {
             document = aService({ requests: { restart: { id: 'r', at: '', force: false } } as never });
           },
           watch: (listener: () => void) => {
-            heard.add(listener);
-            return () => heard.delete(listener);
+            received.add(listener);
+            return () => received.delete(listener);
           },
           withdraw: async () => undefined,
           flush: async () => undefined,
@@ -62,8 +62,8 @@ for (const punctuality of PUNCTUALITIES) {
         requests: { restart: { id: 'r', at: '', force: false } } as never,
         status: { handled: { restart: 'r' } } as never,
       });
-      for (const listener of [...heard]) listener();
-      assert.deepEqual([await done, clock.planned, heard.size], [{ is: 'done' }, [], 0]);
+      for (const listener of [...received]) listener();
+      assert.deepEqual([await done, clock.planned, received.size], [{ is: 'done' }, [], 0]);
     });
 
     it('a body that does not come is given up, one that comes is read', async () => {

@@ -17,7 +17,7 @@ export interface Bench {
   readonly events: EventWatch;
   /** Fewer repetitions, shorter waits. */
   readonly quick: boolean;
-  say(text: string): void;
+  print(text: string): void;
 }
 
 /** Measures one part of the report, with agents of its own. */

@@ -30,7 +30,7 @@ export async function watchEvents(socketPath: string): Promise<EventWatch> {
   const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: ['start', 'die', 'destroy'] }));
   const client = httpClient({ socketPath });
   const stream = await client.open(`/events?filters=${filters}`);
-  const heard: ContainerEvent[] = [];
+  const received: ContainerEvent[] = [];
   const listeners = new Set<() => void>();
   let rest = '';
   stream.setEncoding('utf8');
@@ -40,19 +40,19 @@ export async function watchEvents(socketPath: string): Promise<EventWatch> {
     for (const line of lines) {
       const { Action, Actor, timeNano } = JSON.parse(line) as RawEvent;
       const attributes = Actor.Attributes;
-      heard.push({ action: Action, id: Actor.ID, name: attributes.name ?? '', attributes, atMs: timeNano / 1e6 });
+      received.push({ action: Action, id: Actor.ID, name: attributes.name ?? '', attributes, atMs: timeNano / 1e6 });
     }
     for (const listener of listeners) listener();
   });
 
   return {
     reset: () => {
-      heard.length = 0;
+      received.length = 0;
     },
     seen: (count, fits, limitMs = 120_000) =>
       new Promise((resolve, reject) => {
         const look = (): boolean => {
-          const found = heard.filter(fits);
+          const found = received.filter(fits);
           if (found.length < count) return false;
           clearTimeout(timer);
           listeners.delete(look);
@@ -61,7 +61,7 @@ export async function watchEvents(socketPath: string): Promise<EventWatch> {
         };
         const timer = setTimeout(() => {
           listeners.delete(look);
-          reject(new Error(`Only ${heard.filter(fits).length} of ${count} events within ${limitMs} ms`));
+          reject(new Error(`Only ${received.filter(fits).length} of ${count} events within ${limitMs} ms`));
         }, limitMs);
         listeners.add(look);
         look();

@@ -59,7 +59,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const say = (text: string): void => console.error(`  ${text}`);
+const print = (text: string): void => console.error(`  ${text}`);
 const started = new Date();
 const rows: Row[] = [];
 const failures: string[] = [];
@@ -78,7 +78,7 @@ try {
   for (const name of chosen) {
     for (const group of GROUPS[name] ?? []) {
       try {
-        rows.push(...(await group({ socketPath: engine.socketPath, docker, events, quick: values.quick, say })));
+        rows.push(...(await group({ socketPath: engine.socketPath, docker, events, quick: values.quick, print })));
       } catch (error) {
         failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
       }

@@ -29,7 +29,7 @@ import { reasonOf } from './reasons.js';
 const run = promisify(execFile);
 const EVERY = 4;
 const [wanted] = process.argv.slice(2);
-const say = (text: string): void => console.error(`  ${text}`);
+const print = (text: string): void => console.error(`  ${text}`);
 
 interface Found extends Difference {
   readonly file: string;
@@ -80,7 +80,7 @@ async function compareFile(file: string): Promise<void> {
     const ours = await byAgent(converted.name ?? 'project', spec);
     counts.files += 1;
     compare(file, spec, theirs, ours);
-    say(`${file}: ${found.filter((one) => one.file === file).length} differences`);
+    print(`${file}: ${found.filter((one) => one.file === file).length} differences`);
   } catch (error) {
     skipped.push(`${file}: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
   } finally {
@@ -211,7 +211,7 @@ function compare(file: string, { services, networks }: AppSpec, theirs: Made, ou
     for (const name of new Set([...theirs[kind].keys(), ...ours[kind].keys()])) {
       const [one, other] = [theirs[kind].get(name), ours[kind].get(name)];
       for (const field of one && other ? fields[kind] : ['Name']) {
-        const [a, b] = [text(said(one?.[field])), text(said(other?.[field]))];
+        const [a, b] = [text(output(one?.[field])), text(output(other?.[field]))];
         if (a !== b) found.push({ file, service: name, field: `${kind}.${field}`, theirs: a, ours: b });
       }
     }
@@ -219,9 +219,9 @@ function compare(file: string, { services, networks }: AppSpec, theirs: Made, ou
 }
 
 /** `null` and an empty map say as little as nothing does, also within. */
-function said(value: unknown): unknown {
+function output(value: unknown): unknown {
   if (!isMap(value)) return value ?? undefined;
-  const inner = Object.entries(value).filter(([, one]) => said(one) !== undefined);
+  const inner = Object.entries(value).filter(([, one]) => output(one) !== undefined);
   return inner.length === 0 ? undefined : Object.fromEntries(inner);
 }
 

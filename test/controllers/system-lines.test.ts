@@ -26,11 +26,11 @@ describe('the lines of the agent', () => {
   afterEach(() => device.stop());
 
   /** The lines without the image of the service. */
-  const said = (): readonly string[] => lines.splice(0).map((line) => line.replace(/ '(\w+) [^']*'/, ' $1'));
+  const output = (): readonly string[] => lines.splice(0).map((line) => line.replace(/ '(\w+) [^']*'/, ' $1'));
   async function ask(key: Key, name: RequestName): Promise<readonly string[]> {
     await agent.store.request(key, { [name]: {} });
     await agent.settle();
-    return said();
+    return output();
   }
 
   const CASES: readonly (readonly [key: Key, asked: readonly RequestName[], want: readonly string[]])[] = [
@@ -74,14 +74,14 @@ describe('the lines of the agent', () => {
     docker.stopContainer('web_7_1_a');
     await agent.settle();
     const started = ['Starting service web', 'Started service web', 'Restarting service web'];
-    assert.deepEqual(said(), ['Service exited web', ...started]);
+    assert.deepEqual(output(), ['Service exited web', ...started]);
     await ask('Service/hello.web', 'stop');
     docker.startContainer('web_7_1_a');
     await agent.settle();
-    assert.deepEqual(said(), ['Restarting service web']);
+    assert.deepEqual(output(), ['Restarting service web']);
     docker.removeContainer('web_7_1_a');
     await agent.settle();
-    assert.deepEqual(said().slice(-4), [
+    assert.deepEqual(output().slice(-4), [
       ...['Installing service web', 'Installed service web', 'Starting service web', 'Started service web'],
     ]);
   });
@@ -93,9 +93,9 @@ describe('the lines of the agent', () => {
     await agent.propose([declareApp({ web: { environment: { V: '2' } } })]);
     await agent.quiet();
     const reason = 'Reason: Lockfile exists for { appId: 1, service: web }';
-    assert.deepEqual(said(), ['Taking update locks', `Updates are locked, retrying in 1s. ${reason}`]);
+    assert.deepEqual(output(), ['Taking update locks', `Updates are locked, retrying in 1s. ${reason}`]);
     device.clock.advance(1_000);
     await agent.quiet();
-    assert.deepEqual(said(), [`Updates are locked, retrying in 2s. ${reason}`]);
+    assert.deepEqual(output(), [`Updates are locked, retrying in 2s. ${reason}`]);
   });
 });

@@ -40,7 +40,7 @@ for (const punctuality of PUNCTUALITIES) {
       let runs = true;
       let finding: Finding | 'hangs' = { is: 'answers' };
       let starts = 0;
-      const told: string[] = [];
+      const reported: string[] = [];
       const keeper = new EngineKeeper({
         daemon: {
           name: 'The engine',
@@ -61,7 +61,7 @@ for (const punctuality of PUNCTUALITIES) {
         },
         cache: { hasSynced: true, explain: () => undefined, onChange: () => () => undefined },
         ...{ clock, elapsedMs: () => clock.monotonic(), random: () => 0, log: { error: assert.fail } },
-        emit: (_type, reason) => told.push(reason),
+        emit: (_type, reason) => reported.push(reason),
       });
       keeper.start();
       await fire(2);
@@ -73,7 +73,7 @@ for (const punctuality of PUNCTUALITIES) {
       assert.match(keeper.failure ?? '', /does not answer within 15 s/);
       finding = { is: 'answers' };
       await fire(3);
-      assert.deepEqual([keeper.failure, told.at(-1)], [undefined, 'EngineAnswers']);
+      assert.deepEqual([keeper.failure, reported.at(-1)], [undefined, 'EngineAnswers']);
       await keeper.stop();
       assert.deepEqual(clock.planned, []);
     });
@@ -86,14 +86,14 @@ for (const punctuality of PUNCTUALITIES) {
       });
       memory.before = () => held;
       const watch = new RequestWatch({ clock, container: () => undefined });
-      const told: string[] = [];
-      watch.onChange((about) => told.push(about));
+      const reported: string[] = [];
+      watch.onChange((about) => reported.push(about));
       const engine = watch.watch(memory);
       const asked = [engine.inspectContainer('a', never)];
       clock.advance(10_000);
       asked.push(engine.inspectContainer('b', never));
       await fire(4);
-      assert.deepEqual([told, watch.isOverdue, clock.planned], [['container/a', 'container/b'], true, []]);
+      assert.deepEqual([reported, watch.isOverdue, clock.planned], [['container/a', 'container/b'], true, []]);
       release();
       await Promise.all(asked);
       assert.equal(watch.isOverdue, false);
@@ -104,10 +104,10 @@ for (const punctuality of PUNCTUALITIES) {
       let asked = 0;
       const info = (signal: AbortSignal) => {
         asked += 1;
-        const said = { version: '', apiVersion: '', rootDir: '', logDriver: 'local', machine: 'armv7l' };
-        if (answer === 'answers') return Promise.resolve(said);
+        const output = { version: '', apiVersion: '', rootDir: '', logDriver: 'local', machine: 'armv7l' };
+        if (answer === 'answers') return Promise.resolve(output);
         if (answer === 'refuses') return Promise.reject(new Error('busy'));
-        return new Promise<typeof said>((_, no) => signal.addEventListener('abort', () => no(signal.reason)));
+        return new Promise<typeof output>((_, no) => signal.addEventListener('abort', () => no(signal.reason)));
       };
       const cache = { hasSynced: true, onChange: () => () => undefined } as never;
       const reader = new TraitsReader({ engine: { info }, cache, clock, log, emulates: async () => false });
@@ -131,8 +131,8 @@ for (const punctuality of PUNCTUALITIES) {
         },
         broken: (error: unknown) => error,
       } as unknown as DockerHttp;
-      const heard: number[] = [];
-      const pull = pullImage(http, 'web:1', {}, (percent) => heard.push(percent), never, 60_000, clock);
+      const received: number[] = [];
+      const pull = pullImage(http, 'web:1', {}, (percent) => received.push(percent), never, 60_000, clock);
       pull.catch(() => undefined);
       await flush();
       const say = (current: number): void => {
@@ -144,7 +144,7 @@ for (const punctuality of PUNCTUALITIES) {
         say(part);
         await flush();
       }
-      const before = heard.length;
+      const before = received.length;
       assert.ok(before > 1, 'it goes on');
       await fire(3);
       await assert.rejects(pull, /Nothing has come for 1 minutes/);
@@ -234,14 +234,14 @@ for (const punctuality of PUNCTUALITIES) {
     it('an edit of the files of the host is noticed once it has ended', async () => {
       const hostRoot = mkdtempSync(join(tmpdir(), 'host-'));
       mkdirSync(join(hostRoot, 'etc'));
-      let told = 0;
-      const stop = watchHostFiles({ hostRoot, log: { warn: assert.fail }, clock })(() => (told += 1));
+      let reported = 0;
+      const stop = watchHostFiles({ hostRoot, log: { warn: assert.fail }, clock })(() => (reported += 1));
       const look = (): number => {
         clock.step();
-        return told;
+        return reported;
       };
       await until('it is told that the watch has begun', look, (count) => count > 0);
-      const before = told;
+      const before = reported;
       writeFileSync(join(hostRoot, 'etc/hostname'), 'other');
       await until('it is told of the edit', look, (count) => count > before);
       stop();

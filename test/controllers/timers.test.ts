@@ -32,20 +32,20 @@ for (const punctuality of PUNCTUALITIES) {
     const fire = (times: number): Promise<void> => fireTimers(clock, times);
 
     it('orphans are reported', async () => {
-      const told: number[] = [];
+      const reported: number[] = [];
       const stop = watchOrphans({
         store: {
           get: () => undefined,
           list: () => [],
           watch: () => () => undefined,
-          report: (_, problems) => told.push(problems.length),
+          report: (_, problems) => reported.push(problems.length),
         },
         cache: { hasSynced: true, containers: () => [aContainer()], onChange: () => () => undefined },
         clock,
       });
       await fire(2);
       stop();
-      assert.deepEqual([told, clock.planned], [[1], []]);
+      assert.deepEqual([reported, clock.planned], [[1], []]);
     });
 
     it('everything that is marked is looked at, again after a failure', async () => {
@@ -66,14 +66,14 @@ for (const punctuality of PUNCTUALITIES) {
 
     it('what is repeated goes on, also when its interval changes', async () => {
       let done = 0;
-      const heard: (() => void)[] = [];
+      const received: (() => void)[] = [];
       const changes = (changed: () => void) => {
-        heard.push(changed);
+        received.push(changed);
         return () => undefined;
       };
       const stop = repeat({ clock, intervalMs: () => 60_000, changes, action: () => (done += 1) });
       await fire(2);
-      for (const changed of heard) changed();
+      for (const changed of received) changed();
       await fire(3);
       assert.equal(done, 5);
       stop();
@@ -82,10 +82,10 @@ for (const punctuality of PUNCTUALITIES) {
 
     it('a heap at rest is collected', async () => {
       let mib = 20;
-      const heard: (() => void)[] = [];
+      const received: (() => void)[] = [];
       const heap = {
         onCollected: (call: () => void) => {
-          heard.push(call);
+          received.push(call);
           return () => undefined;
         },
         size: () => mib * MIB,
@@ -95,7 +95,7 @@ for (const punctuality of PUNCTUALITIES) {
       };
       collectWhenIdle(heap, clock);
       mib = 40;
-      for (const call of heard) call();
+      for (const call of received) call();
       await fire(4);
       assert.deepEqual([mib, clock.planned], [20, []]);
     });
@@ -134,7 +134,7 @@ for (const punctuality of PUNCTUALITIES) {
         hostRoot: '/nowhere',
         power: { obstacle: () => undefined, end: async (verb) => void ended.push(verb) } as PowerRequestDeps['power'],
         locks: { during: async (_, action) => ({ is: 'done', value: await action() }) } as PowerRequestDeps['locks'],
-        ...{ say: () => undefined, log: silent, after },
+        ...{ logLine: () => undefined, log: silent, after },
       });
       let isLocked = true;
       const stop = rebootWhenSettled({

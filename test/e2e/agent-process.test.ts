@@ -39,10 +39,10 @@ describe('the agent as a process', () => {
 
       await scene.agent.start();
       // That another app comes up shows that every controller is at work again.
-      const witness = `${scene.prefix}-witness`;
-      const witnessId = scene.appId();
-      await scene.put(witness, { appId: witnessId, services: { main: scene.service() } });
-      await scene.untilReady(witness);
+      const bystander = `${scene.prefix}-witness`;
+      const bystanderId = scene.appId();
+      await scene.put(bystander, { appId: bystanderId, services: { main: scene.service() } });
+      await scene.untilReady(bystander);
       await scene.untilReady(name);
       record.stop();
       assert.deepEqual(record.seen, []);

@@ -80,8 +80,8 @@ describe('an engine that restarts', () => {
       await scene.untilReason('App', name, 'EngineUnreachable');
       assert.equal((await scene.agent.ask('/ping')).status, 200);
       assert.equal((await scene.agent.ask('/v1/healthy')).status, 200);
-      const { [name]: told } = await scene.agent.applications();
-      assert.deepEqual(Object.keys(told?.services ?? {}).sort(), ['done', 'first', 'second']);
+      const { [name]: reported } = await scene.agent.applications();
+      assert.deepEqual(Object.keys(reported?.services ?? {}).sort(), ['done', 'first', 'second']);
 
       await startEngine();
       await scene.untilReady(name, { withinMs: 60_000 });

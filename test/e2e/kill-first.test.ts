@@ -93,8 +93,8 @@ describe('strategies that make room before they download', () => {
       (one) => (one?.status?.failures ?? 0) >= 3,
     );
     await scene.untilReason('Image', failed?.metadata.name ?? '', 'Retrying', failure);
-    const { status: said } = (await image()) ?? {};
-    assert.ok(said?.nextAttemptAt !== undefined && failure.test(said.lastError ?? ''), JSON.stringify(said));
+    const { status: output } = (await image()) ?? {};
+    assert.ok(output?.nextAttemptAt !== undefined && failure.test(output.lastError ?? ''), JSON.stringify(output));
     assert.deepEqual(unchanged(await scene.containers(first.appId)), unchanged([first.db]));
     const web = await scene.agent.document('Service', `${name}.web`);
     const ready = web && conditionOf(web, 'Ready');

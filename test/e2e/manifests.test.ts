@@ -106,12 +106,12 @@ describe('the App in manifests/', () => {
       (seen) => seen.length > 0,
     );
     assert.equal(problem?.source?.file, file);
-    const told = problem.source.line ?? 0;
-    assert.ok(told >= line && told <= line + 2, `line ${told} instead of about ${line}`);
+    const reported = problem.source.line ?? 0;
+    assert.ok(reported >= line && reported <= line + 2, `line ${reported} instead of about ${line}`);
     await scene.until(
       'the log names file and line',
       () => scene.agent.lines,
-      (lines) => lines.some((one) => JSON.stringify(one).includes(`hello.yaml:${told}`)),
+      (lines) => lines.some((one) => JSON.stringify(one).includes(`hello.yaml:${reported}`)),
     );
     assert.deepEqual(await web(), old);
 

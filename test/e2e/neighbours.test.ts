@@ -21,20 +21,20 @@ describe('what the agent finds on the machine', () => {
     const [appId, neighbourId] = [scene.appId(), scene.appId()];
     await scene.put(name, {
       appId,
-      services: { main: scene.service({ ports: [`${port}:80`] }), calm: scene.service() },
+      services: { main: scene.service({ ports: [`${port}:80`] }), stable: scene.service() },
     });
     await scene.untilReason('Service', `${name}.main`, 'PortInUse', new RegExp(`\\b${port}\\b`));
     await scene.untilReason('App', name, 'ChildrenNotReady', new RegExp(`\\b${port}\\b`));
     await scene.put(neighbour, { appId: neighbourId, services: { main: scene.service() } });
     await scene.untilReady(neighbour);
-    const [calm] = await scene.containers(appId);
-    assert.equal(calm?.state, 'running');
+    const [stable] = await scene.containers(appId);
+    assert.equal(stable?.state, 'running');
 
     holder.close();
     await once(holder, 'close');
     await scene.untilReady(name, { withinMs: 60_000 });
-    const [stillCalm] = await scene.untilRunning(appId, ['calm', 'main']);
-    assert.equal(stillCalm?.id, calm.id);
+    const [stillStable] = await scene.untilRunning(appId, ['calm', 'main']);
+    assert.equal(stillStable?.id, stable.id);
   });
 
   describe('objects of somebody else', () => {

@@ -18,9 +18,9 @@ import { until } from '../setup/until.js';
 if (isRoot()) {
   describe('an engine of our own', () => {
     const { signal } = new AbortController();
-    const said: string[] = [];
+    const output: string[] = [];
     const say = (text: string): void => {
-      said.push(text);
+      output.push(text);
     };
     let dataFolder = '';
     let dockerHost = '';
@@ -44,13 +44,13 @@ if (isRoot()) {
 
     it('keeps its data in the data folder and says that it starts', async () => {
       assert.equal((await engine.info(signal)).rootDir, engineFolders(dataFolder).dataRoot);
-      assert.ok(said.some((text) => text.includes('Starting a Docker engine of our own')));
+      assert.ok(output.some((text) => text.includes('Starting a Docker engine of our own')));
     });
 
     it('is found again instead of started again', async () => {
-      said.length = 0;
+      output.length = 0;
       assert.deepEqual(await find(), { dockerHost, started: true });
-      assert.deepEqual(said, []);
+      assert.deepEqual(output, []);
     });
 
     it('makes an image whose containers reach each other by name', async () => {

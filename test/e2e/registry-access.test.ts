@@ -95,10 +95,10 @@ describe('a registry that wants a login', () => {
   });
 
   it('shows its password to nobody', async () => {
-    const told: [string, string][] = [['what it printed', JSON.stringify(scene.agent.lines)]];
+    const reported: [string, string][] = [['what it printed', JSON.stringify(scene.agent.lines)]];
     for (const kind of KINDS) {
       const path = `/apis/supercargo.io/v1/${PLURALS[kind]}`;
-      told.push([path, (await scene.agent.ask(path)).text]);
+      reported.push([path, (await scene.agent.ask(path)).text]);
     }
     for (const path of [
       '/apis/supercargo.io/v1/events',
@@ -106,7 +106,7 @@ describe('a registry that wants a login', () => {
       '/v2/state/status',
       '/v2/local/target-state',
     ]) {
-      told.push([path, (await scene.agent.ask(path)).text]);
+      reported.push([path, (await scene.agent.ask(path)).text]);
     }
     const { data } = scene.agent;
     const files = (await readdir(data, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
@@ -115,13 +115,13 @@ describe('a registry that wants a login', () => {
       if (path === join(data, 'secrets/depot')) continue;
       // Files that are being written have their name for a moment only.
       const text = await readFile(path, 'utf8').catch(() => '');
-      told.push([path, text]);
+      reported.push([path, text]);
     }
-    for (const [where, text] of told) {
+    for (const [where, text] of reported) {
       assert.ok(!text.includes(LOGIN.password) && !text.includes(BASE64), where);
     }
     assert.ok(
-      told.some(([, text]) => text.includes(registry.address)),
+      reported.some(([, text]) => text.includes(registry.address)),
       'the test looks where registries are spoken of',
     );
   });

@@ -86,10 +86,10 @@ describe('POST /v2/local/target-state', () => {
     assert.deepEqual([one.state, two.state], ['running', 'running']);
     assert.equal(two.networkMode, `container:${one.id}`);
     assert.deepEqual(Object.keys(one.networks), [`${appId}_default`]);
-    const told = Object.fromEntries(status.containers.map((seen) => [seen.serviceName, seen.containerId]));
-    assert.deepEqual(told, { one: one.id, two: two.id });
+    const reported = Object.fromEntries(status.containers.map((seen) => [seen.serviceName, seen.containerId]));
+    assert.deepEqual(reported, { one: one.id, two: two.id });
     const ids = await scene.agent.get<{ services: object }>('/v2/containerId');
-    assert.deepEqual(ids.services, told);
+    assert.deepEqual(ids.services, reported);
   });
 
   it('changes nothing when the same is posted again', async () => {

@@ -106,10 +106,10 @@ export class ControllerBench {
 
   /** Resolves when nothing runs any more at this moment of the fake time. */
   async quiet(): Promise<void> {
-    for (let calm = 0; calm < 5; ) {
+    for (let quietTurns = 0; quietTurns < 5; ) {
       await nextTurn();
       this.clock.advance(0); // what is due now, the cache's gathered announcements among it
-      calm = this.loops.every((loop) => loop.isQuiet) ? calm + 1 : 0;
+      quietTurns = this.loops.every((loop) => loop.isQuiet) ? quietTurns + 1 : 0;
     }
   }
 

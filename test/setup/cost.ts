@@ -94,7 +94,7 @@ export const isCheap = (work: () => unknown): Promise<void> => costsLittle(work,
 export const isResponsive = (work: () => unknown): Promise<void> => costsLittle(work, ({ blockMs }) => blockMs);
 
 async function costsLittle(work: () => unknown, timeOf: (cost: Cost) => number): Promise<void> {
-  let said = '';
+  let output = '';
   let bytes = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const before = slowness();
@@ -104,7 +104,7 @@ async function costsLittle(work: () => unknown, timeOf: (cost: Cost) => number):
     // A collection of the young heap keeps what garbage in the old one points to. So too much is counted once more.
     bytes = Math.min(bytes, cost.bytes > LIMITS.bytes ? (await costOf(work, true)).bytes : cost.bytes);
     if (fast && bytes <= LIMITS.bytes) return;
-    said = `${ms.toFixed(0)} ms of processor time, ${(bytes / MEBIBYTE).toFixed(0)} MiB`;
+    output = `${ms.toFixed(0)} ms of processor time, ${(bytes / MEBIBYTE).toFixed(0)} MiB`;
   }
-  assert.fail(`It took ${said}`);
+  assert.fail(`It took ${output}`);
 }

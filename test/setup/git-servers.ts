@@ -140,15 +140,15 @@ export async function serveSsh(repository: TestRepository): Promise<SshGitServer
   if (program === undefined) throw new Error('There is no sshd');
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
   const child = spawn(program, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
+  let output = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
+    output += chunk.toString();
   });
   await until(
     'sshd listens',
     () => canConnect(port),
     (can) => can,
-    { hint: () => said },
+    { hint: () => output },
   );
   const login = execFileSync('id', ['-un']).toString().trim();
   return {

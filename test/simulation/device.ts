@@ -263,7 +263,7 @@ export class Agent {
    */
   async quiet({ patienceMs = PATIENCE_MS } = {}): Promise<void> {
     const since = performance.now();
-    for (let steps = -1, calm = 0, turns = 0; calm < 4; turns += 1) {
+    for (let steps = -1, quietTurns = 0, turns = 0; quietTurns < 4; turns += 1) {
       if (performance.now() - since > patienceMs && turns > PATIENCE_TURNS)
         throw new Error(`Never quiet in ${turns} turns: ${this.#unquiet()}`);
       await nextTurn();
@@ -271,9 +271,9 @@ export class Agent {
       if (this.isDead) return;
       this.device.clock.advance(0); // what is due now, looks at what events were about among it
       const busy = this.crashable.open.size - this.device.engine.images.held;
-      const isCalm = busy <= 0 && this.steps.length === steps && this.loops.every((loop) => loop.isQuiet);
+      const isQuiet = busy <= 0 && this.steps.length === steps && this.loops.every((loop) => loop.isQuiet);
       steps = this.steps.length;
-      calm = isCalm ? calm + 1 : 0;
+      quietTurns = isQuiet ? quietTurns + 1 : 0;
     }
   }
 

@@ -57,9 +57,9 @@ describe('a rehearsal', () => {
         await run.apply();
         calls.stop();
         const form = scenario.settings?.sideLoads ? withoutFiles : (lines: readonly Line[]) => lines;
-        const [said, done] = [form(rehearsedLines(plan)), form(calls.lines)];
-        assert.deepEqual(byObject(said), byObject(done));
-        assert.deepEqual(inOrder(said), inOrder(done));
+        const [output, done] = [form(rehearsedLines(plan)), form(calls.lines)];
+        assert.deepEqual(byObject(output), byObject(done));
+        assert.deepEqual(inOrder(output), inOrder(done));
         if (scenario.asksAgain?.includes('createContainer')) return; // that the engine goes on refusing cannot be foreseen
         const again = await rehearseOn(run.device.agent ?? assert.fail('no agent'));
         assert.deepEqual(rehearsedLines(again), [], 'a plan when it is done');

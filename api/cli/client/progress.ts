@@ -5,7 +5,7 @@ import type { Session } from './session.js';
 /** Shows how far something is: on a terminal bars and states at the bottom, in a pipe a line for each change. */
 export interface Progress {
   /** Prints a result, which stays. */
-  say(text: string): void;
+  print(text: string): void;
   /** Prints what happens now: on a terminal the next note replaces it, in a pipe it is a line. */
   note(text: string): void;
   /** Shows a bar; 100 and undefined remove it. */
@@ -20,7 +20,7 @@ export async function openProgress(session: Session): Promise<Progress> {
   const { io, json } = session;
   if (json || !io.hasProgress) {
     return {
-      say: (text) => io.out(text),
+      print: (text) => io.out(text),
       note: (text) => void (json || io.out(text)),
       percent: () => undefined,
       state: () => undefined,
@@ -52,7 +52,7 @@ class Bars implements Progress {
     private readonly io: Pick<Io, 'out' | 'shown'>,
   ) {}
 
-  say(text: string): void {
+  print(text: string): void {
     this.#log(text);
   }
 

@@ -56,19 +56,19 @@ export async function waitReady(
   const kinds = [...new Set([...awaited.map(({ kind }) => kind), 'App', ...CHILDREN] as const)];
   const mirror = new Mirror<AnyResource>(client, kinds.map(collectionPath));
   const progress = await openProgress(session);
-  const told = new Map<string, string>();
+  const printed = new Map<string, string>();
   const steadiness = new Steadiness(before, () => performance.now());
   let cancelAgain: Cancel = () => undefined;
   const upToDate = new UpToDate(client, mirror);
   const print = (subject: Subject, text: string, isReady = false): void => {
     const name = subjectText(subject);
-    if (text === '' || told.get(name) === text) return;
-    told.set(name, text);
+    if (text === '' || printed.get(name) === text) return;
+    printed.set(name, text);
     if (session.json)
       session.io.out(
         JSON.stringify({ type: isReady ? 'ready' : 'progress', kind: subject.kind, name: subject.name, message: text }),
       );
-    else if (isReady) progress.say(`${name} ${text}`);
+    else if (isReady) progress.print(`${name} ${text}`);
     else progress.note(`${name}: ${text}`);
   };
   const verdictNow = (one: Awaited): Verdict => {

@@ -44,11 +44,11 @@ export async function remove(session: Session, words: readonly string[], options
   ]);
   const left = () =>
     deleting.filter(({ subject, uid }) => mirror.get(subject.kind, subject.name)?.metadata.uid === uid);
-  const told = new Set<string>();
+  const ended = new Set<string>();
   const end = await mirror.until(() => {
     const open = left();
-    for (const one of deleting.filter((one) => !open.includes(one) && !told.has(one.uid))) {
-      told.add(one.uid);
+    for (const one of deleting.filter((one) => !open.includes(one) && !ended.has(one.uid))) {
+      ended.add(one.uid);
       print(one.subject, 'deleted');
     }
     return open.length === 0 ? 'gone' : undefined;

@@ -39,12 +39,12 @@ export async function events(
       ),
     );
   }
-  const told = new Set<string>(); // the watch begins with the last ms of the list
+  const printed = new Set<string>(); // the watch begins with the last ms of the list
   for await (const seen of watchList<EventItem>(client, path, new AbortController().signal)) {
     for (const item of seen.is === 'list' ? seen.items : [seen.object]) {
       const id = `${item.metadata.name} ${item.count}`;
-      if (told.has(id)) continue;
-      told.add(id);
+      if (printed.has(id)) continue;
+      printed.add(id);
       io.out(json ? JSON.stringify(item) : [timeText(item), typeText(session, item), ...rest(item)].join('  '));
     }
   }

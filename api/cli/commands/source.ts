@@ -50,18 +50,18 @@ export async function addSource(session: Session, name: string, url: string, opt
 export function specOf(url: string, options: AddOptions): object {
   const { branch, tag, commit, semver, path = [], interval, cron } = options;
   const { token, sshKey, knownHosts, allowedSigners, keyring } = options;
-  const credentials = said({ token, sshKey, knownHosts });
-  const verify = said({ allowedSigners, keyring });
-  return said({
+  const credentials = defined({ token, sshKey, knownHosts });
+  const verify = defined({ allowedSigners, keyring });
+  return defined({
     url,
-    ...said({ branch, tag, commit, semver, interval, cron }),
+    ...defined({ branch, tag, commit, semver, interval, cron }),
     ...(path.length === 1 ? { path: path[0] } : path.length > 1 ? { paths: path } : {}),
     ...(Object.keys(credentials).length > 0 ? { credentials } : {}),
     ...(Object.keys(verify).length > 0 ? { verify } : {}),
   });
 }
 
-const said = (fields: Readonly<Record<string, unknown>>): object =>
+const defined = (fields: Readonly<Record<string, unknown>>): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 export const listSources = (session: Session): Promise<void> => get(session, ['gitsources'], { output: 'wide' });

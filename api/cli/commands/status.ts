@@ -157,11 +157,13 @@ function waitingOf({ apps, services, others, sources }: Facts) {
     const ready = readinessOf(one);
     const { kind } = one;
     if (isReady(one)) return [];
-    const said =
+    const condition =
       ready && ready.status !== 'True'
         ? ready
         : { reason: 'Pending', message: 'Nobody has looked at this version yet' };
-    return [{ kind, name: one.metadata.name, reason: said.reason, message: said.message, isStuck: isStalled(one) }];
+    return [
+      { kind, name: one.metadata.name, reason: condition.reason, message: condition.message, isStuck: isStalled(one) },
+    ];
   });
 }
 
@@ -185,12 +187,12 @@ function waitingLines({ io }: Session, facts: Facts): readonly string[] {
 
 /** Returns the problems. Pure. */
 export function problemLines({ io }: Pick<Session, 'io'>, { problems }: Pick<Facts, 'problems'>): readonly string[] {
-  const section = (title: string, told: readonly Problem[]): readonly string[] => {
-    const lines = told.slice(0, LIMIT_LINES).map(({ source, path, message }) => {
+  const section = (title: string, problems: readonly Problem[]): readonly string[] => {
+    const lines = problems.slice(0, LIMIT_LINES).map(({ source, path, message }) => {
       const place = source ? `${[source.file, source.line].filter(Boolean).join(':')}: ` : '';
       return `  ${place}${path ? `${path}: ` : ''}${message}`;
     });
-    return told.length === 0 ? [] : ['', io.style('bold', title), ...lines, ...moreLines(told.length)];
+    return problems.length === 0 ? [] : ['', io.style('bold', title), ...lines, ...moreLines(problems.length)];
   };
   return [
     ...section(

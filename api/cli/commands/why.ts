@@ -36,12 +36,12 @@ export async function why(session: Session, word: string): Promise<void> {
     );
   }
   const promoted = latestFirst(revisions.filter(({ spec }) => spec.app === name));
-  const said = [
+  const answers = [
     ...(serviceName === undefined ? [reasonsOfApp(app, promoted, session.now())] : []),
     ...wanted.map((service) => reasonsOfService(service, promoted, session.now())),
   ];
-  if (json) return io.out(...said.map((one) => JSON.stringify(one)));
-  for (const [index, { object, sentences }] of said.entries()) {
+  if (json) return io.out(...answers.map((one) => JSON.stringify(one)));
+  for (const [index, { object, sentences }] of answers.entries()) {
     io.out(...(index > 0 ? [''] : []), io.style('bold', object), ...sentences.map((line) => `  ${line}`));
   }
 }

@@ -116,7 +116,7 @@ const log = (kind: Kind): Operation =>
     { parameters: [NAME, ...queryOf(LOG_QUERY)] },
   );
 
-const said = (description: string): Answer => jsonAnswer(description, object({ message: text }));
+const messageAnswer = (description: string): Answer => jsonAnswer(description, object({ message: text }));
 
 /** Operations for the server of a repository; the body is free, and signed instead of carrying a key. */
 export const HOOK_OPERATIONS: Operations = {
@@ -125,13 +125,13 @@ export const HOOK_OPERATIONS: Operations = {
     tags: ['GitSource'],
     parameters: [NAME],
     answers: {
-      202: said('It is looked at now.'),
-      404: said('There is no such source.'),
-      408: said('The call did not come whole in time.'),
-      409: said('The source is suspended.'),
-      413: said('The call is too large.'),
+      202: messageAnswer('It is looked at now.'),
+      404: messageAnswer('There is no such source.'),
+      408: messageAnswer('The call did not come whole in time.'),
+      409: messageAnswer('The source is suspended.'),
+      413: messageAnswer('The call is too large.'),
     },
-    forbidden: said('The key belongs to one app.'),
+    forbidden: messageAnswer('The key belongs to one app.'),
   },
 };
 

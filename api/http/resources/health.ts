@@ -13,13 +13,13 @@ export interface HealthDeps {
 
 /** Serves `/ping` and `/v1/healthy` (no key, no body) and `/apis/supercargo.io/v1/health`: every check, and why it fails. */
 export function healthRoutes({ checks, log }: HealthDeps): readonly Route[] {
-  const tell = teller(log);
+  const report = changeReporter(log);
 
   const pong = tagged('OK', HTML_TYPE);
   const healthy = tagged('OK', TEXT_TYPE);
   const check = () => {
     const bad = outcomeOf(checks).filter(({ ok }) => !ok);
-    tell(bad);
+    report(bad);
     return bad.length === 0 ? healthy : undefined;
   };
   return [
@@ -64,12 +64,12 @@ export const reasonsOf = (checks: readonly HealthCheck[]): string =>
  * Returns a function that logs once what is wrong, however often it is called, and that it is over. It compares which
  * checks fail, because the sentences contain ages.
  */
-function teller(log: HealthDeps['log']): (bad: readonly HealthCheck[]) => void {
-  const said = { names: '' };
+function changeReporter(log: HealthDeps['log']): (bad: readonly HealthCheck[]) => void {
+  const last = { names: '' };
   return (bad) => {
     const names = bad.map(({ name }) => name).join(' ');
-    if (names === said.names) return;
-    said.names = names;
+    if (names === last.names) return;
+    last.names = names;
     if (bad.length === 0) log.info('Healthy again');
     else log.warn({ checks: bad }, `Unhealthy: ${reasonsOf(bad)}`);
   };

@@ -88,10 +88,10 @@ async function planFor(planner: Planner, documents: readonly Given[]): Promise<P
         throw ResourceError.badRequest(`more than ${LIMIT_SERVICES} services are not rehearsed`);
       }
     }, signal);
-    const told = new Set(refused.map(({ object }) => object));
+    const known = new Set(refused.map(({ object }) => object));
     return {
       ...plan,
-      refused: [...refused, ...plan.refused.filter(({ object }) => !told.has(object))].map(placing(documents)),
+      refused: [...refused, ...plan.refused.filter(({ object }) => !known.has(object))].map(placing(documents)),
       notes: [...notes, ...plan.notes],
     };
   } catch (error) {

@@ -21,7 +21,7 @@ interface Caller<P> {
   readonly busy: Map<P, number>;
   /** The address is this machine. */
   readonly isLocal: boolean;
-  told: boolean;
+  isReported: boolean;
 }
 
 /**
@@ -53,13 +53,13 @@ export class Connections<P extends Peer> {
     const { connections, perAddress, reserved } = this.limits;
     const own = this.#callers.get(address);
     if (own && !isLocal && sizeOf(own) >= perAddress) {
-      if (!own.told) this.crowded(address);
-      own.told = true;
+      if (!own.isReported) this.crowded(address);
+      own.isReported = true;
       if (!this.#cutOldest(own)) return false;
     }
     const most = isLocal ? connections + reserved : connections;
     if (this.count >= most && !this.#cutOldest(this.#greediest(isLocal))) return false;
-    const caller = this.#callers.get(address) ?? { idle: new Set(), busy: new Map(), isLocal, told: false };
+    const caller = this.#callers.get(address) ?? { idle: new Set(), busy: new Map(), isLocal, isReported: false };
     this.#callers.set(address, caller);
     caller.idle.add(peer);
     this.#addresses.set(peer, address);

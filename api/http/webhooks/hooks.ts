@@ -39,24 +39,25 @@ export function hookRoutes(deps: HookDeps): { readonly routes: readonly Route[];
         const source = deps.store.get('GitSource', name);
         const secret = await secretOf(source, deps);
         const body = secret !== undefined && isSigned(request.headers) ? await bodies.read(request.raw.req) : NO_BODY;
-        if (body === 'too large') return said(h, 413, 'The call is larger than 25 MiB');
-        if (body === 'late') return said(h, 408, 'The call did not come whole in time').header('connection', 'close');
+        if (body === 'too large') return messageReply(h, 413, 'The call is larger than 25 MiB');
+        if (body === 'late')
+          return messageReply(h, 408, 'The call did not come whole in time').header('connection', 'close');
         if (secret === undefined || !knowsSecret(request.headers, body, secret)) {
           const admission = admissionOf(senderFacts(request), deps.auth);
           if (admission.is !== 'admitted') throw refusal(admission);
-          if (admission.scope.type !== 'global') return said(h, 403, 'This key belongs to one app');
+          if (admission.scope.type !== 'global') return messageReply(h, 403, 'This key belongs to one app');
         }
-        if (!source) return said(h, 404, `There is no GitSource ${name}`);
-        if (isSuspended(source)) return said(h, 409, `The GitSource ${name} is suspended`);
+        if (!source) return messageReply(h, 404, `There is no GitSource ${name}`);
+        if (isSuspended(source)) return messageReply(h, 409, `The GitSource ${name} is suspended`);
         calls.take(name);
-        return said(h, 202, `${name} is looked at now`);
+        return messageReply(h, 202, `${name} is looked at now`);
       },
     },
   ];
   return { routes, stop: () => calls.stop() };
 }
 
-const said = (h: ResponseToolkit, code: number, message: string) => json(h, { message }, code);
+const messageReply = (h: ResponseToolkit, code: number, message: string) => json(h, { message }, code);
 
 const NO_BODY = Buffer.alloc(0);
 

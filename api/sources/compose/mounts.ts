@@ -1,18 +1,6 @@
 import { posix } from 'node:path';
 import { isNull, type Node, type Place, type Scalar } from './node.js';
-import {
-  fields,
-  list,
-  oneOf,
-  type Read,
-  type Reading,
-  size,
-  text,
-  textOrNumber,
-  truth,
-  unique,
-  whole,
-} from './read.js';
+import { bool, fields, list, oneOf, type Read, type Reading, size, text, textOrNumber, unique, whole } from './read.js';
 
 /** A mount as Compose's long form has it; the source of a bind is absolute. */
 export interface Mount {
@@ -78,9 +66,9 @@ const longMount = fields<Mount>({
   type: oneOf('volume', 'bind', 'tmpfs', 'npipe', 'cluster', 'image'),
   source: text,
   target: text,
-  read_only: truth,
-  volume: fields<NonNullable<Mount['volume']>>({ nocopy: truth, subpath: text }),
-  bind: fields<NonNullable<Mount['bind']>>({ create_host_path: truth, propagation: text, selinux: text }),
+  read_only: bool,
+  volume: fields<NonNullable<Mount['volume']>>({ nocopy: bool, subpath: text }),
+  bind: fields<NonNullable<Mount['bind']>>({ create_host_path: bool, propagation: text, selinux: text }),
   tmpfs: fields<NonNullable<Mount['tmpfs']>>({ size, mode: octal }),
 });
 

@@ -94,7 +94,7 @@ export function shownNode(node: Node): string {
 }
 
 /** Number of problems of one project that are told; one mistake has many symptoms. */
-const LIMIT_TOLD = 100;
+const LIMIT_REPORTED = 100;
 
 /** Shorter values are parts of other words. */
 const SHORTEST_VALUE = 4;
@@ -115,7 +115,7 @@ const mayHold = (text: string, value: string): boolean =>
 export class Findings {
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   /** Names of variables, by the place where their values were filled in. */
   readonly #filledIn = new Map<string, Set<string>>();
   readonly #values = new Map<string, string>();
@@ -138,16 +138,16 @@ export class Findings {
   /** Adds a warning that is told once for a file, whatever the line. */
   warnOnce(at: Place, key: string, message: string): void {
     const known = `${at.text.file}\0${key}`;
-    if (this.#told.has(known)) return;
-    this.#told.add(known);
+    if (this.#reported.has(known)) return;
+    this.#reported.add(known);
     this.warn(at, message);
   }
 
   #add(list: Problem[], at: Place | Source, message: string, path?: string): void {
     const source = 'offset' in at ? sourceOf(at) : at;
     const known = JSON.stringify([list === this.problems, source, message]);
-    if (this.#told.has(known) || list.length >= LIMIT_TOLD) return; // an anchor is one place, however often it is used
-    this.#told.add(known);
+    if (this.#reported.has(known) || list.length >= LIMIT_REPORTED) return; // an anchor is one place, however often it is used
+    this.#reported.add(known);
     const where = path === undefined ? {} : { path: this.#withoutValues(path, source) };
     list.push({ message: this.#withoutValues(message, source), source, ...where });
   }

@@ -13,10 +13,10 @@ type Policy = 'support' | 'translate' | 'ignore' | 'refuse';
 export interface Rule {
   readonly policy: Policy;
   /** What it becomes, what is lost, or what to write instead. */
-  readonly say?: string;
+  readonly why?: string;
 }
 
-type Row = readonly [names: string, policy: Policy, say?: string];
+type Row = readonly [names: string, policy: Policy, why?: string];
 
 const WINDOWS = 'it is for Windows';
 const SWARM = 'it is for a cluster (Swarm); there is one device here';
@@ -189,8 +189,8 @@ const RULES = new Map<string, ReadonlyMap<string, Rule>>(
   Object.entries(TABLE).map(([path, rows]) => [
     path,
     new Map(
-      rows.flatMap(([names, policy, say]) =>
-        names.split(' ').map((name): [string, Rule] => [name, { policy, ...(say === undefined ? {} : { say }) }]),
+      rows.flatMap(([names, policy, why]) =>
+        names.split(' ').map((name): [string, Rule] => [name, { policy, ...(why === undefined ? {} : { why }) }]),
       ),
     ),
   ]),
@@ -211,10 +211,10 @@ export const policyRows = (): readonly {
   readonly rule: Rule;
 }[] =>
   Object.entries(TABLE).flatMap(([path, rows]) =>
-    rows.map(([names, policy, say]) => ({
+    rows.map(([names, policy, why]) => ({
       path,
       names: names.split(' '),
-      rule: { policy, ...(say === undefined ? {} : { say }) },
+      rule: { policy, ...(why === undefined ? {} : { why }) },
     })),
   );
 
@@ -244,9 +244,9 @@ export const checkProperties = (root: Node, services: ReadonlySet<string>, findi
 /** Reports properties that are refused, and warns of those that are left out. Pure but for `findings`. */
 export const applyPolicy = (root: Node, services: ReadonlySet<string>, findings: Findings): void =>
   walkProperties(root, services, {
-    known: (at, path, name, { policy, say }) => {
-      if (policy === 'refuse') findings.problem(at, `${name} is not supported: ${say ?? ''}`, pathText(path));
-      if (policy === 'ignore' && say !== undefined) findings.warn(at, `${name} is left out: ${say}`, pathText(path));
+    known: (at, path, name, { policy, why }) => {
+      if (policy === 'refuse') findings.problem(at, `${name} is not supported: ${why ?? ''}`, pathText(path));
+      if (policy === 'ignore' && why !== undefined) findings.warn(at, `${name} is left out: ${why}`, pathText(path));
     },
   });
 

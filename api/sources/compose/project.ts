@@ -5,7 +5,7 @@ import { type ComposeOptions, type FileAnswer, type Loaded, loadProject, readDot
 import { pathFrom } from './mounts.js';
 import { child, type Findings, isNull, type Mapping, type Node, sourceOf } from './node.js';
 import { checkProperties } from './policy.js';
-import { type Context, fields, labels, mapping, printed, type Read, Reading, text, truth } from './read.js';
+import { bool, type Context, fields, labels, mapping, printed, type Read, Reading, text } from './read.js';
 import { type ComposeService, type Dependency, readService } from './service.js';
 
 export interface ComposeNetwork {
@@ -116,7 +116,7 @@ const network: Read<Partial<Named<ComposeNetwork>>> = fields<Named<ComposeNetwor
         ? node.items.map((item, index) => subnet(item, at.in(index)) ?? {})
         : at.expected(node, 'a list'),
   }),
-  ...{ internal: truth, attachable: truth, enable_ipv6: truth, labels },
+  ...{ internal: bool, attachable: bool, enable_ipv6: bool, labels },
 });
 const subnet = fields<{ subnet: string; gateway: string; ip_range: string; aux_addresses: Record<string, string> }>({
   ...{ subnet: text, gateway: text, ip_range: text, aux_addresses: mapping(printed) },
@@ -134,7 +134,7 @@ const content = fields<Named<ComposeContent>>({ name: text, external, file: text
 type Named<T> = Omit<T, 'external'> & { readonly external?: boolean | string };
 
 function external(node: Node, at: Reading): boolean | string | undefined {
-  if (node.is !== 'map') return truth(node, at);
+  if (node.is !== 'map') return bool(node, at);
   at.warn(node, 'A map is the form of old; write name: beside external: true');
   const name = child(node, 'name');
   return name === undefined ? true : (text(name, at.in('name')) ?? true);

@@ -58,7 +58,7 @@ const WORDS: Readonly<Record<string, boolean>> = {
 };
 
 /** True or false, also as a text that a variable stood for. */
-export const truth: Read<boolean> = (node, at) => {
+export const bool: Read<boolean> = (node, at) => {
   if (node.is !== 'scalar') return at.expected(node, 'true or false');
   if (typeof node.value === 'boolean') return node.value;
   if (node.type === 'null') return undefined;

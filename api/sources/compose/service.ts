@@ -13,6 +13,7 @@ import {
 import { child, isNull, type Mapping, type Node, shownNode } from './node.js';
 import { type Port, ports } from './ports.js';
 import {
+  bool,
   count,
   decimal,
   duration,
@@ -29,7 +30,6 @@ import {
   size,
   text,
   textOrNumber,
-  truth,
   unique,
   whole,
 } from './read.js';
@@ -135,8 +135,8 @@ export interface ComposeService {
 
 const oneDependency = fields<Dependency>({
   condition: oneOf('service_started', 'service_healthy', 'service_completed_successfully'),
-  required: truth,
-  restart: truth,
+  required: bool,
+  restart: bool,
 });
 
 const dependencies: Read<Record<string, Dependency>> = (node, at) => {
@@ -188,7 +188,7 @@ const envFiles: Read<EnvFile[]> = unique(
         ? at.expected(node, 'a path')
         : { path: pathFrom(path, node.at, home), required: true };
     }
-    const read = fields<EnvFile>({ path: text, required: truth, format: oneOf('raw') })(node, at);
+    const read = fields<EnvFile>({ path: text, required: bool, format: oneOf('raw') })(node, at);
     const path = child(node, 'path');
     if (read === undefined || !read.path || path === undefined) return at.problem(node, 'Missing: path');
     return { ...read, path: pathFrom(read.path, path.at, home), required: read.required ?? true };
@@ -302,11 +302,11 @@ const SHAPES: Readonly<Record<string, Read<unknown>>> = {
   group_add: numbersAsTexts,
   healthcheck: fields<NonNullable<ComposeService['healthcheck']>>({
     ...{ test, interval: duration, timeout: duration, start_period: duration, start_interval: duration },
-    ...{ retries: whole, disable: truth },
+    ...{ retries: whole, disable: bool },
   }),
   hostname: text,
   image: text,
-  init: truth,
+  init: bool,
   ipc: text,
   isolation: text,
   labels,
@@ -319,29 +319,29 @@ const SHAPES: Readonly<Record<string, Read<unknown>>> = {
   memswap_limit: size,
   network_mode: text,
   networks: endpoints,
-  oom_kill_disable: truth,
+  oom_kill_disable: bool,
   oom_score_adj: whole,
   pid: text,
   pids_limit: whole,
   platform: text,
   ports,
-  privileged: truth,
+  privileged: bool,
   profiles: texts,
   pull_policy: oneOf('always', 'never', 'if_not_present', 'build', 'missing'),
-  read_only: truth,
+  read_only: bool,
   restart: text,
   runtime: text,
   scale: count,
   secrets: readSecrets,
   security_opt: texts,
   shm_size: size,
-  stdin_open: truth,
+  stdin_open: bool,
   stop_grace_period: duration,
   stop_signal: text,
   storage_opt: mapping(printed),
   sysctls: labels,
   tmpfs: unique(listOrOne(text)),
-  tty: truth,
+  tty: bool,
   ulimits: mapping(ulimit),
   user: text,
   userns_mode: text,

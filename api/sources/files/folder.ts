@@ -229,7 +229,7 @@ class WatchedFolders implements FolderSource {
     const forMs = Math.min(this.#options.retryMs * 2 ** this.#failedProposals, LONGEST_RETRY_MS);
     this.#failedProposals += 1;
     const reason = errorMessage(error);
-    this.#problems.tell('proposal', [
+    this.#problems.report('proposal', [
       {
         message: `What the files declare could not be stored: ${reason}; everything stays as it is and it is tried again`,
       },
@@ -409,7 +409,7 @@ class WatchedFolders implements FolderSource {
     ]);
     if (seen === this.#seen && this.#failedProposals === 0 && !this.#isExpired) return;
     this.#isExpired = false;
-    this.#problems.tell('folders', failures);
+    this.#problems.report('folders', failures);
 
     this.#isWritten = true;
     const ownFolders = new Set(folders.flatMap(({ projects }) => [...projects.keys()]));
@@ -553,7 +553,7 @@ class WatchedFolders implements FolderSource {
     const stored = KINDS.flatMap((kind) => store.list(kind)).filter(({ metadata }) => metadata.origin === 'files');
     const listed = folders.flatMap((folder) => folder.listed);
     const { documents, problems, kept } = planWholeSet({ read, listed, failures, stored });
-    this.#problems.tell('documents', problems);
+    this.#problems.report('documents', problems);
 
     const warnings = read.flatMap((one) => one.warnings);
     const signature = canonicalHash({ documents, problems, kept, warnings });
@@ -561,8 +561,8 @@ class WatchedFolders implements FolderSource {
     const proposal = { origin: 'files' as const, documents, problems: [...failures, ...problems, ...kept], warnings };
     const accepted = await store.propose(proposal);
     this.#failedProposals = 0;
-    this.#problems.tell('proposal', []);
-    this.#problems.tell('refused', accepted.refused);
+    this.#problems.report('proposal', []);
+    this.#problems.report('refused', accepted.refused);
     const { created, changed, deleted, refused } = accepted;
     if (created.length + changed.length + deleted.length > 0) {
       log.info({ created, changed, deleted }, `Files: ${summary({ created, changed, deleted })}`);

@@ -10,7 +10,7 @@ import { deviceDocument, isTargetState, parseTargetState } from '../target-state
 export const LIMIT_BYTES = 1024 * 1024;
 
 /** Number of problems of one text after which each further refused document has one only. */
-const LIMIT_TOLD = 100;
+const LIMIT_REPORTED = 100;
 
 export interface ReadOptions {
   readonly parse: Parse;
@@ -30,11 +30,11 @@ export function readDocuments(content: Uint8Array, file: string, options: ReadOp
     return { documents: [], problems: [{ message, source: { file } }], warnings: [] };
   }
   const { items, problems } = yamlItems(decoded, file);
-  let told = 0;
+  let reported = 0;
   const read = items.map(({ value, locate }) => {
-    const limit = told < LIMIT_TOLD ? LIMIT_PROBLEMS : 1;
+    const limit = reported < LIMIT_REPORTED ? LIMIT_PROBLEMS : 1;
     const documents = readItem(value, locate, options, limit);
-    told += documents.problems.length;
+    reported += documents.problems.length;
     // A target state was written by a program, which has replaced its variables.
     const warnings = isTargetState(value) ? [] : literalReferences(value, locate);
     return { ...documents, warnings: [...documents.warnings, ...warnings] };

@@ -119,21 +119,21 @@ class Walk {
       const stats = await stat(directory, { bigint: true });
       const identity = identityOf(stats);
       if (device !== undefined && stats.dev !== device) {
-        this.#tell(directory, 'Another file system is mounted there, behind a link; it is left out');
+        this.#report(directory, 'Another file system is mounted there, behind a link; it is left out');
         return identity;
       }
       if (linked !== undefined && depth > 0 && (await isMadeUp(directory))) {
-        this.#tell(directory, 'The link leads to a file system of the kernel, which keeps no files; it is left out');
+        this.#report(directory, 'The link leads to a file system of the kernel, which keeps no files; it is left out');
         return identity;
       }
       const before = this.#entered.get(identity);
       if (before !== undefined) {
-        this.#tell(directory, `The link leads to ${before}, which is looked through already; it is left out`);
+        this.#report(directory, `The link leads to ${before}, which is looked through already; it is left out`);
         return identity;
       }
       const holder = depth === 0 ? undefined : this.ancestors.get(identity);
       if (holder !== undefined) {
-        this.#tell(directory, `The link leads to ${holder}, in which the folder itself lies; it is left out`);
+        this.#report(directory, `The link leads to ${holder}, in which the folder itself lies; it is left out`);
         return identity;
       }
       if (depth > SCAN_LIMITS.depth) {
@@ -156,14 +156,14 @@ class Walk {
         return identity;
       }
       const filesBefore = this.#files.length;
-      const misnamed = await this.#tellMisnamed(directory, entries);
+      const misnamed = await this.#reportMisnamed(directory, entries);
       // Real directories first, so that a link to a sibling is the one that is left out.
       entries.sort((a, b) => Number(a.isSymbolicLink()) - Number(b.isSymbolicLink()) || (a.name < b.name ? -1 : 1));
       const below = linked !== undefined && depth > 0 ? stats.dev : device;
       for (const entry of entries) if (!misnamed.has(entry.name)) await this.#visit(directory, entry, depth, below);
       // Docker creates such a folder when it is to mount a file that is missing.
       if (depth > 0 && isDocumentFile(basename(directory)) && this.#files.length === filesBefore)
-        this.#tell(directory, 'This is a folder, with the name of a file and no document in it');
+        this.#report(directory, 'This is a folder, with the name of a file and no document in it');
       return identity;
     } catch (error) {
       const isMisnamed = directory.includes(REPLACEMENT);
@@ -190,7 +190,7 @@ class Walk {
    * Reports names that are not UTF-8: such a file cannot be opened by its name as text, nor be named in any document or
    * answer. Returns them as they came. Nothing can be known of the documents in a folder with such a name.
    */
-  async #tellMisnamed(directory: string, entries: readonly Dirent[]): Promise<ReadonlySet<string>> {
+  async #reportMisnamed(directory: string, entries: readonly Dirent[]): Promise<ReadonlySet<string>> {
     const misnamed = new Set<string>();
     if (!entries.some(({ name }) => name.includes(REPLACEMENT))) return misnamed;
     for (const entry of await readdir(directory, { encoding: 'buffer', withFileTypes: true })) {
@@ -201,7 +201,7 @@ class Walk {
       const advice = 'rename it; until then it is left out';
       if (entry.isDirectory()) this.#fail(path, `The name of the folder is no UTF-8: ${advice}`);
       else if (isDocumentFile(name) || entry.isSymbolicLink())
-        this.#tell(path, `The name of the file is no UTF-8: ${advice}`);
+        this.#report(path, `The name of the file is no UTF-8: ${advice}`);
     }
     return misnamed;
   }
@@ -229,7 +229,7 @@ class Walk {
     } else if (entry.isSymbolicLink()) {
       await this.#follow(path, entry.name, depth, device);
     } else if (isDocumentFile(entry.name)) {
-      this.#tell(path, NO_FILE);
+      this.#report(path, NO_FILE);
     }
   }
 
@@ -241,18 +241,18 @@ class Walk {
         await this.enter(path, path, depth + 1, device);
       } else if (stats.isFile() && isDocumentFile(name)) {
         if (device !== undefined && stats.dev !== device) {
-          this.#tell(path, 'The link, itself behind a link, leads to another file system; it is left out');
+          this.#report(path, 'The link, itself behind a link, leads to another file system; it is left out');
           return;
         }
         this.#watch.add(await realpath(path));
         this.#add(path, stats);
       } else if (isDocumentFile(name)) {
-        this.#tell(path, NO_FILE);
+        this.#report(path, NO_FILE);
       }
     } catch (error) {
       // The target may be on a disk that is missing, so a broken link does not end what it declared: a file, or a
       // folder with everything in it, which its name does not tell.
-      this.#tell(path, reasonOf(error, 'link'));
+      this.#report(path, reasonOf(error, 'link'));
     }
   }
 
@@ -260,7 +260,7 @@ class Walk {
     try {
       this.#add(path, await stat(path, { bigint: true }));
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) this.#tell(path, reasonOf(error, 'file')); // ENOENT: deleted meanwhile
+      if (!hasCode(error, 'ENOENT')) this.#report(path, reasonOf(error, 'file')); // ENOENT: deleted meanwhile
     }
   }
 
@@ -283,7 +283,7 @@ class Walk {
     if (!this.#failures.some(({ source }) => source?.file === file)) this.#failures.push({ message, source: { file } });
   }
 
-  #tell(file: string, message: string): void {
+  #report(file: string, message: string): void {
     this.#problems.push({ message, source: { file } });
   }
 }

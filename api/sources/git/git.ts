@@ -155,8 +155,8 @@ function failureOf(command: string, { code, stderr, ended }: ProgramResult, time
     return final('TooLarge', `git ${command} took more memory than this device gives it; the server says too much`);
   }
   if (ended !== undefined) return final('TooLarge', ended);
-  const said = sayable(stderr) || `it ended with ${code ?? 'a signal'}`;
-  return passing(reasonOf(stderr), `git ${command}: ${said}`);
+  const words = sayable(stderr) || `it ended with ${code ?? 'a signal'}`;
+  return passing(reasonOf(stderr), `git ${command}: ${words}`);
 }
 
 /** Classifies a failure of git. It has no codes for that, so its messages in the C locale are matched. Pure. */

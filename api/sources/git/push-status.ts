@@ -65,7 +65,7 @@ async function commitOn(
 ): Promise<string | undefined> {
   const path = `devices/${device.uuid}.yaml`;
   const index = { GIT_INDEX_FILE: join(folder, 'status-index') };
-  const say = async (args: readonly string[], input?: string): Promise<string> =>
+  const git = async (args: readonly string[], input?: string): Promise<string> =>
     (
       await repository.run(args, signal, {
         env: { ...index, ...identity(device, now()) },
@@ -75,13 +75,13 @@ async function commitOn(
       .toString()
       .trim();
 
-  await say(['read-tree', ...(tip === undefined ? ['--empty'] : [tip])]);
-  const blob = await say(['hash-object', '-w', '--stdin', '--no-filters'], text);
-  if ((await say(['ls-files', '-s', '--', path])).split(/\s/)[1] === blob) return undefined;
-  await say(['update-index', '--add', '--cacheinfo', `100644,${blob},${path}`]);
-  const tree = await say(['write-tree', '--missing-ok']);
+  await git(['read-tree', ...(tip === undefined ? ['--empty'] : [tip])]);
+  const blob = await git(['hash-object', '-w', '--stdin', '--no-filters'], text);
+  if ((await git(['ls-files', '-s', '--', path])).split(/\s/)[1] === blob) return undefined;
+  await git(['update-index', '--add', '--cacheinfo', `100644,${blob},${path}`]);
+  const tree = await git(['write-tree', '--missing-ok']);
   const parent = tip === undefined ? [] : ['-p', tip];
-  return say(['commit-tree', ...parent, '-m', `Status of ${device.name}`, tree]);
+  return git(['commit-tree', ...parent, '-m', `Status of ${device.name}`, tree]);
 }
 
 function identity({ name, uuid }: StatusPush['device'], nowMs: number): Record<string, string> {

@@ -39,13 +39,13 @@ export async function submodulesOf(
   const urls = await urlsOf(commit, repository, signal);
   const trees: PlacedTree[] = [];
   const problems: Problem[] = [];
-  const tell = (path: string, message: string): number =>
+  const report = (path: string, message: string): number =>
     problems.push({ message, source: { file: `${origin}/${path}` } });
 
   for (const { path, oid } of modules.slice(0, LIMIT_SUBMODULES)) {
     const place = submoduleUrl(urls.get(path), url);
     if (typeof place === 'string') {
-      tell(path, place);
+      report(path, place);
       continue;
     }
     try {
@@ -54,11 +54,11 @@ export async function submodulesOf(
       trees.push({ prefix: `${path}/`, repository: other, commit: oid, entries: await other.list(oid, [], signal) });
     } catch (error) {
       if (!(error instanceof SourceError) || !error.final) throw error;
-      tell(path, `The submodule cannot be read: ${error.message}`);
+      report(path, `The submodule cannot be read: ${error.message}`);
     }
   }
   const rest = modules[LIMIT_SUBMODULES];
-  if (rest) tell(rest.path, `There are more than ${LIMIT_SUBMODULES} submodules`);
+  if (rest) report(rest.path, `There are more than ${LIMIT_SUBMODULES} submodules`);
   return { trees, problems };
 }
 

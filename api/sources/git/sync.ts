@@ -266,10 +266,10 @@ export class Sync {
 
   /** Proposes everything or nothing, unless the source says otherwise, and removes no more than permitted. Returns what was not taken. */
   async #propose(repository: Repository, set: DeclaredSet, commit: string): Promise<readonly Problem[]> {
-    const { store, problems: told, log } = this.deps;
+    const { store, problems: problemLog, log } = this.deps;
     const { atomic = true, prune } = this.#spec;
-    told.tell(this.#origin, set.problems);
-    told.warn(set.warnings);
+    problemLog.report(this.#origin, set.problems);
+    problemLog.warn(set.warnings);
     if (atomic && set.problems.length > 0) {
       store.report(this.#origin, set.problems);
       throw final('InvalidDocuments', summaryOf(set.problems));
@@ -311,7 +311,7 @@ export class Sync {
       await repository.abandon(this.signal);
       throw error;
     });
-    told.tell(`${this.#origin} refused`, accepted.refused);
+    problemLog.report(`${this.#origin} refused`, accepted.refused);
     if (atomic && accepted.refused.length > 0) {
       await repository.abandon(this.signal);
       throw passing('Refused', summaryOf(accepted.refused));

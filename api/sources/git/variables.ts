@@ -38,7 +38,7 @@ export function fillIn(
   variables: Variables,
 ): { readonly item: YamlItem; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const tell = (path: readonly (string | number)[], message: string): undefined => {
+  const refuse = (path: readonly (string | number)[], message: string): undefined => {
     if (problems.length < LIMIT_PROBLEMS) {
       const text = pathText(path);
       problems.push({ message, path: text, source: locate(text) });
@@ -57,23 +57,26 @@ export function fillIn(
     if (!isTooMuch) return value;
     const most = `${LIMITS.references} of them, and ${LIMITS.characters / 1024 / 1024} MiB of text in their place`;
     problems.splice(LIMIT_PROBLEMS - 1);
-    return tell(path, `There are too many variables in this document: at most ${most}`);
+    return refuse(path, `There are too many variables in this document: at most ${most}`);
   };
   const meaningOf = (reference: string, path: readonly (string | number)[]): Value | undefined => {
     const [, name, otherwise] = NAMED.exec(reference) ?? [];
     if (name === undefined)
-      return tell(path, `\${${shorten(reference)}} names no variable; write $\${…} for the text itself`);
+      return refuse(path, `\${${shorten(reference)}} names no variable; write $\${…} for the text itself`);
     const secret = variables.secret.get(name);
     if (secret !== undefined) {
       if (isEnvironment(path)) return secret;
-      return tell(path, `\${${name}} is a secret, and those are only for the environment of services${meantBy(path)}`);
+      return refuse(
+        path,
+        `\${${name}} is a secret, and those are only for the environment of services${meantBy(path)}`,
+      );
     }
     const plain = variables.plain.get(name) ?? otherwise;
     if (plain !== undefined) return plain;
     if (problems.length >= LIMIT_PROBLEMS) return undefined;
     const known = [...variables.plain.keys(), ...variables.secret.keys()];
     const meant = suggestion(name, known) || '.';
-    return tell(
+    return refuse(
       path,
       `There is no variable \${${shorten(name)}}${meant} Write $\${${shorten(name)}} for the text itself`,
     );

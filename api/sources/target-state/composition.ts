@@ -23,7 +23,7 @@ const texts = (value: unknown): unknown =>
   Array.isArray(value) ? value.map((one) => (plain(one) ? String(one) : one)) : value;
 
 const asIs: Normalize = (value) => value;
-const truth: Normalize = (value) => Boolean(value);
+const bool: Normalize = (value) => Boolean(value);
 const text: Normalize = (value) => (plain(value) ? String(value) : value);
 const textUnlessEmpty: Normalize = (value, warn) => (value === '' ? undefined : text(value, warn));
 const list: Normalize = (value) => texts(value);
@@ -77,7 +77,7 @@ const HEALTHCHECK: Readonly<Record<string, Normalize>> = {
   timeout: duration,
   start_period: duration,
   retries: whole,
-  disable: truth,
+  disable: bool,
 };
 
 const pairs: Normalize = (value) => {
@@ -239,20 +239,20 @@ const FIELDS: Readonly<Record<string, Normalize>> = {
   group_add: list,
   healthcheck,
   hostname: textUnlessEmpty,
-  init: truth,
+  init: bool,
   ipc: textUnlessEmpty,
   mac_address: textUnlessEmpty,
   mem_limit: memory,
   mem_reservation: memory,
   network_mode: networkMode,
   networks,
-  oom_kill_disable: truth,
+  oom_kill_disable: bool,
   oom_score_adj: whole,
   pid: textUnlessEmpty,
   pids_limit: whole,
   ports,
-  privileged: truth,
-  read_only: truth,
+  privileged: bool,
+  read_only: bool,
   restart,
   security_opt: securityOptions,
   shm_size: memory,
@@ -261,7 +261,7 @@ const FIELDS: Readonly<Record<string, Normalize>> = {
   storage_opt: storageOptions,
   sysctls: pairs,
   tmpfs: listOrOne,
-  tty: truth,
+  tty: bool,
   ulimits,
   user: text,
   userns_mode: textUnlessEmpty,
@@ -296,5 +296,5 @@ export function normalizeComposition(composition: Values): {
 } {
   const warnings = new Lines();
   const fields = pick(composition, FIELDS, (key, message) => warnings.add(() => `${key} ${message}`));
-  return { fields, warnings: warnings.told };
+  return { fields, warnings: warnings.texts };
 }

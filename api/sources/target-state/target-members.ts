@@ -4,7 +4,7 @@ import { textMap } from './composition.js';
 
 const texts = (value: unknown): unknown => (isMap(value) ? textMap(value) : value);
 const list = (value: unknown): unknown => (Array.isArray(value) ? value.filter(isMap).map(addressPool) : value);
-const truth = (value: unknown): unknown => Boolean(value);
+const bool = (value: unknown): unknown => Boolean(value);
 const same = (value: unknown): unknown => value;
 
 const VOLUME = { driver: same, driver_opts: texts, labels: texts };
@@ -12,10 +12,10 @@ const NETWORK = {
   driver: same,
   driver_opts: texts,
   ipam: (value: unknown) => (isMap(value) ? only(value, IPAM) : value),
-  enable_ipv6: truth,
-  internal: truth,
+  enable_ipv6: bool,
+  internal: bool,
   labels: texts,
-  config_only: truth,
+  config_only: bool,
 };
 const IPAM = { driver: same, options: texts, config: list };
 const POOL = { subnet: same, gateway: same, ip_range: same, aux_addresses: texts };
@@ -45,5 +45,5 @@ export function normalizeMembers(
     }
     return [name, only(values, table)] as const;
   });
-  return { members: Object.fromEntries(normal), dropped: dropped.told };
+  return { members: Object.fromEntries(normal), dropped: dropped.texts };
 }

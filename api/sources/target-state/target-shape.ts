@@ -103,7 +103,7 @@ export function deviceProblems(uuid: string, device: unknown): readonly string[]
   const shape = new Shape();
   if (!isMap(device)) {
     shape.wrong('object', uuid, device);
-    return shape.lines.told;
+    return shape.lines.texts;
   }
   const { name, config, apps } = device;
   if (name !== undefined && name !== null) {
@@ -116,7 +116,7 @@ export function deviceProblems(uuid: string, device: unknown): readonly string[]
     if (isMap(apps)) for (const [key, app] of Object.entries(apps)) appProblems(shape, `${uuid}.apps.${key}`, app);
     else if (!Array.isArray(apps) || apps.length > 0) shape.wrong('{ [K in UUID]: TargetApp }', `${uuid}.apps`, apps);
   }
-  return shape.lines.told;
+  return shape.lines.texts;
 }
 
 function appProblems(shape: Shape, path: string, app: unknown): void {

@@ -72,7 +72,7 @@ export function parseTargetState(body: unknown, { deviceUuid, parse }: TargetOpt
     if (!isMap(local)) return invalid([`Expecting object at local but instead got: ${shown(local)}`]);
     const converted = fromV2(local, deviceUuid);
     // What cannot be converted is reported together with the mistakes in what was converted.
-    const lines = [...converted.lines.told, ...deviceProblems(deviceUuid, converted.device)];
+    const lines = [...converted.lines.texts, ...deviceProblems(deviceUuid, converted.device)];
     if (lines.length > 0) return invalid(lines);
     device = converted.device;
   } else if (Object.hasOwn(body, deviceUuid)) {
@@ -165,7 +165,7 @@ function fromDevice(device: Values, options: TargetOptions, force: boolean): Par
     if (names.has(metadata.name)) problems.add(() => `Two apps have the id ${spec.appId}`);
     names.add(metadata.name);
   }
-  if (!problems.isEmpty) return invalid(problems.told);
+  if (!problems.isEmpty) return invalid(problems.texts);
 
   const known = isMap(config) ? knownConfig(stringsOf(config)) : undefined;
   if (known?.unknown.length) warnings.add(() => `config: ${known.unknown.join(', ')} is not known and left out`);
@@ -175,7 +175,7 @@ function fromDevice(device: Values, options: TargetOptions, force: boolean): Par
     ...(known ? { config: known.config } : {}),
     ...(apps === undefined || apps === null ? {} : { apps: documents }),
     force,
-    warnings: warnings.told,
+    warnings: warnings.texts,
   };
 }
 
@@ -227,7 +227,7 @@ function readApp(
     volumes: volumes.members,
     networks: networks.members,
   };
-  const warnings = lines.told;
+  const warnings = lines.texts;
   const metadata = { name: targetAppName(appId) };
   const parsed = parse({ apiVersion: API_VERSION, kind: 'App', metadata, spec }, { isTargetState: true });
   if (!parsed.ok) {

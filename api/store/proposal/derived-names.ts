@@ -56,13 +56,13 @@ function ofApp(app: Extract<Documents, { kind: 'App' }>): readonly DerivedName[]
   const appId = appIdOf(app) ?? 0;
   const uuid = spec.uuid ?? String(appId);
   const release = releaseOf(spec.release);
-  const networks = Object.entries({ default: null, ...spec.networks }).map(([key, said]) => ({
-    ...{ key, said, part: 'networks' as const },
-    ...networkNames(metadata.name, uuid, key, said),
+  const networks = Object.entries({ default: null, ...spec.networks }).map(([key, declared]) => ({
+    ...{ key, declared, part: 'networks' as const },
+    ...networkNames(metadata.name, uuid, key, declared),
   }));
-  const volumes = Object.entries(spec.volumes ?? {}).map(([key, said]) => ({
-    ...{ key, said, part: 'volumes' as const },
-    ...volumeNames(metadata.name, appId, key, said),
+  const volumes = Object.entries(spec.volumes ?? {}).map(([key, declared]) => ({
+    ...{ key, declared, part: 'volumes' as const },
+    ...volumeNames(metadata.name, appId, key, declared),
   }));
   const services = Object.entries(spec.services ?? {});
   const children = [
@@ -95,15 +95,15 @@ function madeUnder(
   {
     key,
     part,
-    said,
+    declared,
     isUsual,
   }: Pick<EngineName, 'isUsual'> & {
     readonly key: string;
     readonly part: 'networks' | 'volumes';
-    readonly said: { readonly external?: boolean } | null;
+    readonly declared: { readonly external?: boolean } | null;
   },
 ): readonly DerivedName[] {
-  if (said?.external === true) return [];
+  if (declared?.external === true) return [];
   if (isUsual) return [{ name, field }];
   return [{ name, field: 'name, or external: true', path: pathText(['spec', part, key, 'name']) }];
 }
@@ -129,8 +129,8 @@ function containerOf(
   fields: Pick<ServiceFields & AppService, 'serviceId' | 'imageId' | 'containerName'>,
   release: NumberedRelease,
 ): DerivedName {
-  const { containerName: said } = fields;
-  if (said !== undefined) return namedContainer(said, ['spec', 'services', service, 'containerName']);
+  const { containerName: declared } = fields;
+  if (declared !== undefined) return namedContainer(declared, ['spec', 'services', service, 'containerName']);
   return { name: `container ${usualContainerName(app, service, fields, release)}`, field: 'release' };
 }
 

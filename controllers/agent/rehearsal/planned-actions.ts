@@ -69,8 +69,8 @@ export function plannedActions(
 ): readonly PlannedAction[] {
   const groups = new Map<Key, RehearsedCall[]>();
   // Names of ours follow from what is done to services, and change nothing that anybody would want to know before.
-  const told = calls.filter(({ args }) => !args.some((one) => typeof one === 'string' && isKeptName(one)));
-  for (const call of told) if (call.key) groups.set(call.key, [...(groups.get(call.key) ?? []), call]);
+  const shown = calls.filter(({ args }) => !args.some((one) => typeof one === 'string' && isKeptName(one)));
+  for (const call of shown) if (call.key) groups.set(call.key, [...(groups.get(call.key) ?? []), call]);
   return [
     ...[...groups].map(([key, made]): PlannedAction => {
       const verbs = made.map(({ verb }) => verb);
@@ -87,7 +87,7 @@ export function plannedActions(
         ...downtimeOf(action, verbs, was),
       };
     }),
-    ...beside(before, after),
+    ...hostActions(before, after),
   ];
 }
 
@@ -121,7 +121,7 @@ function downtimeOf(
 const UNREHEARSED: Readonly<Partial<Record<Kind, ActionName>>> = { HostConfig: 'configure', GitSource: 'fetch' };
 
 /** Settings of the host and repositories whose documents have changed. */
-function beside(before: Reader, after: Reader): readonly PlannedAction[] {
+function hostActions(before: Reader, after: Reader): readonly PlannedAction[] {
   return KINDS.flatMap((kind) => {
     const action = UNREHEARSED[kind];
     if (!action) return [];

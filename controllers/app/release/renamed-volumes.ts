@@ -10,8 +10,8 @@ import { identityOf } from './children.js';
 export function renamedVolumes(app: App, active: readonly AnyResource[]): readonly string[] {
   const { appId } = identityOf(app);
   const volumes = active.filter((one) => one.kind === 'Volume');
-  return Object.entries(app.spec.volumes ?? {}).flatMap(([key, said]) => {
-    const { document, engine } = volumeNames(app.metadata.name, appId, key, said);
+  return Object.entries(app.spec.volumes ?? {}).flatMap(([key, declared]) => {
+    const { document, engine } = volumeNames(app.metadata.name, appId, key, declared);
     if (volumes.some(({ metadata }) => metadata.name === document)) return [];
     const before = volumes.filter((one) => isOfKey(one, childName(app.metadata.name, key)) && !one.spec.external);
     return before.map(

@@ -83,7 +83,7 @@ export class CachedEngine implements EngineCache {
         const level = error instanceof EngineUnreachable ? 'debug' : 'warn';
         log[level]({ err: error, object: key }, 'Could not look at an object, trying again');
       },
-      told: (key) => this.#announceAbout(key),
+      failingChanged: (key) => this.#announceAbout(key),
       delayMs: deps.coalesceMs,
       atOnce: INSPECTIONS_AT_ONCE,
       clock,

@@ -70,15 +70,15 @@ export class ImageCache {
   takeAll(images: readonly Listed[], stamp: RequestStamp, moved: (id: string) => void): boolean {
     if (stamp.ticket < this.#listed.ticket) return false;
     this.#listed = stamp;
-    const told = new Map(images.flatMap((image) => pointersOf(image, stamp)));
+    const failingChanged = new Map(images.flatMap((image) => pointersOf(image, stamp)));
     let changed = false;
     for (const [key, pointer] of this.#pointers) {
-      if (told.has(key) || pointer.stamp.ticket > stamp.ticket) continue;
-      if (pointer.is === 'alias' && pointer.id !== undefined && told.has(pointer.id)) continue;
+      if (failingChanged.has(key) || pointer.stamp.ticket > stamp.ticket) continue;
+      if (pointer.is === 'alias' && pointer.id !== undefined && failingChanged.has(pointer.id)) continue;
       this.#pointers.delete(key);
       changed ||= pointer.id !== undefined;
     }
-    for (const [key, pointer] of told) {
+    for (const [key, pointer] of failingChanged) {
       const before = this.#pointers.get(key)?.id;
       if (!this.#point(key, pointer)) continue;
       changed = true;
@@ -95,15 +95,20 @@ export class ImageCache {
     let changed = !this.#configs.has(image.id);
     const { config, platform } = image;
     this.#configs.set(image.id, { config, ...(platform ? { platform } : {}) });
-    const told = new Map(pointersOf(image, stamp));
-    if (!told.has(key)) told.set(key, { id: image.id, text: reference, is: 'alias', stamp });
+    const failingChanged = new Map(pointersOf(image, stamp));
+    if (!failingChanged.has(key)) failingChanged.set(key, { id: image.id, text: reference, is: 'alias', stamp });
     for (const [known, pointer] of this.#pointers) {
-      if (pointer.is === 'alias' || pointer.id !== image.id || told.has(known) || pointer.stamp.ticket > stamp.ticket)
+      if (
+        pointer.is === 'alias' ||
+        pointer.id !== image.id ||
+        failingChanged.has(known) ||
+        pointer.stamp.ticket > stamp.ticket
+      )
         continue;
       this.#pointers.delete(known);
       changed = true;
     }
-    for (const [name, pointer] of told) changed = this.#point(name, pointer) || changed;
+    for (const [name, pointer] of failingChanged) changed = this.#point(name, pointer) || changed;
     this.#settle(changed);
     return changed;
   }

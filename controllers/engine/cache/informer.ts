@@ -145,38 +145,38 @@ class EngineInformer extends CachedEngine implements Informer {
     super.stop();
     this.#hurry?.();
     await this.#loop;
-    this.#tellAttempted();
+    this.#endAttempt();
   }
 
   #nextAttempt(): Promise<void> {
     return new Promise((resolve) => this.#attempted.push(resolve));
   }
 
-  #tellAttempted(): void {
+  #endAttempt(): void {
     for (const resolve of this.#attempted.splice(0)) resolve();
   }
 
   async #keepConnected(): Promise<void> {
     let failures = 0;
-    let said: string | undefined;
+    let logged: string | undefined;
     while (!this.#ending.signal.aborted) {
       try {
         await this.#connect(() => {
           failures = 0;
-          said = undefined;
+          logged = undefined;
           this.own.log.info('Following the Docker engine');
-          this.#tellAttempted();
+          this.#endAttempt();
         });
       } catch (error) {
         if (this.#ending.signal.aborted) return;
         failures += 1;
         const why = sentence(error);
-        if (why !== said) this.own.log.warn({ err: error }, why);
-        said = why;
+        if (why !== logged) this.own.log.warn({ err: error }, why);
+        logged = why;
         this.#vitals = { ...this.#vitals, engineAnswers: !isSilence(error) };
         this.lost(why);
       }
-      this.#tellAttempted();
+      this.#endAttempt();
       await this.#pause(reconnectDelayMs(failures));
     }
   }

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../../../api/platform/clock.js';
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LONGEST_MS = 30_000;
 /** Number of failures in a row that count as failing; one inspection without an answer in time does as well. */
-const FAILURES_TOLD = 3;
+const FAILURES_LIMIT = 3;
 
 /** An object that cannot be refreshed. */
 export interface Failing {
@@ -32,7 +32,7 @@ export class RefreshQueue {
       readonly look: (key: string) => Promise<void>;
       readonly failed: (key: string, error: unknown) => void;
       /** Called when the result of `failing` for the key has changed. */
-      readonly told?: (key: string) => void;
+      readonly failingChanged?: (key: string) => void;
       readonly delayMs: number;
       readonly atOnce: number;
       readonly clock: Clock;
@@ -51,7 +51,7 @@ export class RefreshQueue {
   /** Returns how refreshing a key keeps failing or hangs; undefined when it does not, and when somebody else has refreshed it since. */
   failing(key: string): Failing | undefined {
     const failing = this.#failures.get(key);
-    return failing && isTold(failing) && this.has(key) ? failing : undefined;
+    return failing && isFailing(failing) && this.has(key) ? failing : undefined;
   }
 
   /** Keys that are failing. */
@@ -113,7 +113,7 @@ export class RefreshQueue {
     this.#running.delete(key);
     if (again) this.mark(key);
     const after = this.#failures.get(key);
-    if (isTold(before) !== isTold(after)) this.options.told?.(key);
+    if (isFailing(before) !== isFailing(after)) this.options.failingChanged?.(key);
     this.#fill();
   }
 
@@ -126,6 +126,6 @@ export class RefreshQueue {
   }
 }
 
-const isTold = (failing: Failing | undefined): boolean =>
+const isFailing = (failing: Failing | undefined): boolean =>
   failing !== undefined &&
-  (failing.times >= FAILURES_TOLD || (failing.error instanceof Error && failing.error.name === 'TimeoutError'));
+  (failing.times >= FAILURES_LIMIT || (failing.error instanceof Error && failing.error.name === 'TimeoutError'));

@@ -108,24 +108,24 @@ export async function pullImage(
   clock: Pick<Clock, 'monotonic' | 'after'> = systemClock,
 ): Promise<void> {
   const progress = pullProgress();
-  let told = -1;
-  const tell = (percent: number): void => {
-    if (percent === told) return;
-    told = percent;
+  let reported = -1;
+  const report = (percent: number): void => {
+    if (percent === reported) return;
+    reported = percent;
     onProgress(percent);
   };
   // The engine itself waits forever for a registry that has begun to answer and stopped.
   const silent = new AbortController();
   const reason = new EngineError(`Nothing has come for ${silenceMs / 60_000} minutes`, 504);
-  let heardMs = clock.monotonic();
+  let receivedMs = clock.monotonic();
   let ended = false;
   const check = async (): Promise<void> => {
     await nextTurn(); // what has come meanwhile is taken in first
     if (ended) return;
-    if (clock.monotonic() - heardMs < silenceMs) cancel = wait();
+    if (clock.monotonic() - receivedMs < silenceMs) cancel = wait();
     else silent.abort(reason);
   };
-  const wait = (): Cancel => clock.after(silenceMs - (clock.monotonic() - heardMs), () => void check());
+  const wait = (): Cancel => clock.after(silenceMs - (clock.monotonic() - receivedMs), () => void check());
   let cancel = wait();
   const watched = AbortSignal.any([signal, silent.signal]);
   try {
@@ -137,8 +137,8 @@ export async function pullImage(
       signal: watched,
     });
     for await (const line of textLines(stream)) {
-      heardMs = clock.monotonic();
-      tell(progress.take(JSON.parse(line) as PullMessage));
+      receivedMs = clock.monotonic();
+      report(progress.take(JSON.parse(line) as PullMessage));
     }
   } catch (error) {
     throw silent.signal.aborted && !signal.aborted ? silent.signal.reason : http.broken(error, signal);
@@ -147,7 +147,7 @@ export async function pullImage(
     cancel();
   }
   signal.throwIfAborted();
-  tell(progress.finish());
+  report(progress.finish());
 }
 
 /** Largest number of names in one archive. */

@@ -35,8 +35,8 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
   try {
     return parseDockerConfig(text);
   } catch (error) {
-    const isTold = error instanceof CredentialsError || error instanceof TooMuchJson;
-    const why = isTold ? error.message : 'it is not JSON';
+    const isExplained = error instanceof CredentialsError || error instanceof TooMuchJson;
+    const why = isExplained ? error.message : 'it is not JSON';
     throw new CredentialsError(`${path} cannot be used: ${why}`);
   }
 }

@@ -14,7 +14,7 @@ const AT_ONCE = 3;
 interface Pull {
   /** As it was first asked for. */
   readonly reference: string;
-  readonly wish: PullOptions;
+  readonly pullOptions: PullOptions;
   /** Every spelling that callers used: listeners compare with theirs. */
   readonly spellings: Set<string>;
   readonly stopping: AbortController;
@@ -49,7 +49,7 @@ export class PullQueue implements Pulls {
     },
   ) {}
 
-  start(reference: string, wish: PullOptions = {}): void {
+  start(reference: string, pullOptions: PullOptions = {}): void {
     if (this.#stopped) return;
     const key = imageKey(reference);
     const present = this.#pulls.get(key);
@@ -59,7 +59,7 @@ export class PullQueue implements Pulls {
     }
     const pull: Pull = {
       reference,
-      wish,
+      pullOptions,
       spellings: new Set(present?.spellings),
       stopping: new AbortController(),
       percent: 0,
@@ -128,13 +128,13 @@ export class PullQueue implements Pulls {
 
   async #fromRegistry(pull: Pull): Promise<void> {
     const { engine, credentials, space } = this.deps;
-    const { reference, wish, stopping } = pull;
+    const { reference, pullOptions, stopping } = pull;
     stopping.signal.throwIfAborted(); // it may have waited for its turn
     const onProgress = (percent: number) => this.#progress(pull, percent);
-    const auth = await credentials?.(reference, wish.secret);
+    const auth = await credentials?.(reference, pullOptions.secret);
     stopping.signal.throwIfAborted();
-    const options = { auth, platform: wish.platform };
-    const exact = wish.digest === undefined ? reference : `${repositoryOf(reference)}@${wish.digest}`;
+    const options = { auth, platform: pullOptions.platform };
+    const exact = pullOptions.digest === undefined ? reference : `${repositoryOf(reference)}@${pullOptions.digest}`;
     const pulled = (signal: AbortSignal) => engine.pullImage(exact, options, onProgress, signal);
     await (space ? space.within(exact, options, stopping.signal, pulled) : pulled(stopping.signal));
     if (exact !== reference) await engine.tagImage(exact, reference, stopping.signal);

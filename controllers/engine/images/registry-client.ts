@@ -116,14 +116,14 @@ async function authorize(
   const basic = auth && 'username' in auth ? `Basic ${base64(`${auth.username}:${auth.password}`)}` : undefined;
   if (/^basic/i.test(challenge)) return basic;
   if (auth && 'registrytoken' in auth) return `Bearer ${auth.registrytoken}`;
-  const said = Object.fromEntries(
+  const params = Object.fromEntries(
     [...challenge.matchAll(/\b(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),
   );
-  if (!/^bearer/i.test(challenge) || !said.realm || !URL.canParse(said.realm)) return undefined;
-  const realm = new URL(said.realm);
+  if (!/^bearer/i.test(challenge) || !params.realm || !URL.canParse(params.realm)) return undefined;
+  const realm = new URL(params.realm);
   // Tokens may come from another host (Docker Hub's do), but a login is never sent to it without encryption.
   if (realm.protocol !== 'https:' && !isPlain) return undefined;
-  if (said.service) realm.searchParams.set('service', said.service);
+  if (params.service) realm.searchParams.set('service', params.service);
   realm.searchParams.set('scope', `repository:${repository}:pull`);
   const answer = await fetch(realm, { signal, headers: basic ? { authorization: basic } : {} });
   const { token, access_token } = (await jsonOf(answer)) as { readonly token?: string; readonly access_token?: string };

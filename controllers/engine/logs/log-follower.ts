@@ -240,17 +240,17 @@ class LogFollower {
 }
 
 /**
- * Tells whether there may be lines that were not read: it runs, or a whole run has passed since the last look. `heard`:
+ * Tells whether there may be lines that were not read: it runs, or a whole run has passed since the last look. `lastStart`:
  * the run that existed when the first listener came.
  */
 function hasOutput(
   { state, startedAt }: SeenContainer,
   followed: Followed | undefined,
-  heard: string | undefined,
+  lastStart: string | undefined,
 ): boolean {
   if (state === 'running' || state === 'paused') return true;
   if (startedAt === undefined || followed?.finishedRun === startedAt) return false;
-  return followed !== undefined || startedAt !== heard;
+  return followed !== undefined || startedAt !== lastStart;
 }
 
 /** Members in the Supervisor's order, which clients see (docs/reference/http-api.md §9). */

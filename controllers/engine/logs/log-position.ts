@@ -36,7 +36,7 @@ export class LogReader {
   /** Number of lines of the first millisecond that were read before. */
   #repeated: number;
   #position: LogPosition;
-  #hasBegun = false;
+  #hasStarted = false;
 
   constructor(private readonly from: LogPosition) {
     this.#repeated = from === 'now' ? 0 : from.count;
@@ -48,12 +48,12 @@ export class LogReader {
   }
 
   isNew(timestamp: number): boolean {
-    if (this.from !== 'now' && !this.#hasBegun && timestamp < this.from.atMs) return false;
+    if (this.from !== 'now' && !this.#hasStarted && timestamp < this.from.atMs) return false;
     if (this.from !== 'now' && timestamp === this.from.atMs && this.#repeated > 0) {
       this.#repeated -= 1;
       return false;
     }
-    this.#hasBegun = true;
+    this.#hasStarted = true;
     const atMs = this.#position === 'now' ? Number.NEGATIVE_INFINITY : this.#position.atMs;
     const count = this.#position === 'now' ? 0 : this.#position.count;
     // A line that is a little older than its predecessor (stdout and stderr may change places) does not move the

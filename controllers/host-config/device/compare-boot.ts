@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isBootVariable } from '../../../crds/model/device-variables.js';
 import type { BootBackend, BootDevice } from '../../host/boot/backend.js';
 import type { SeenBackend, SeenBoot } from '../../host/boot/boot-partition.js';
-import { type BootValue, BootValueError, sameValue, type WantedValues } from '../../host/boot/values.js';
+import { type BootValue, BootValueError, type DesiredValues, sameValue } from '../../host/boot/values.js';
 import { InvalidSpecError, TerminalError } from '../../runtime/outcome.js';
 
 /** One variable that differs; `from` and `to` as people read them, undefined when absent. */
@@ -15,7 +15,7 @@ export interface Change {
 /** How one boot file differs from what it should contain. */
 export interface Difference {
   readonly backend: BootBackend;
-  readonly wanted: WantedValues;
+  readonly wanted: DesiredValues;
   readonly changes: readonly Change[];
 }
 
@@ -107,7 +107,7 @@ export function compareBoot(
   };
 }
 
-function differenceOf({ backend, now, error }: SeenBackend, declared: WantedValues, device: BootDevice): Difference {
+function differenceOf({ backend, now, error }: SeenBackend, declared: DesiredValues, device: BootDevice): Difference {
   if (error !== undefined) {
     if (Object.keys(declared).length === 0) return { backend, wanted: declared, changes: [] };
     throw new TerminalError('UnreadableBootFile', `${backend.name}: ${error}`);

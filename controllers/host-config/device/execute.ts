@@ -43,13 +43,13 @@ export async function executeDeviceStep(
       await setBootFile(deps, document, seen, step, record);
       return undefined;
     case 'unit':
-      memory.told.set(`${step.unit} ${step.verb === 'start'}`, deps.monotonic());
+      memory.requested.set(`${step.unit} ${step.verb === 'start'}`, deps.monotonic());
       await deps.units.switch(step.unit, step.verb);
       record('Normal', 'Switched', `Told ${step.unit} to ${step.verb}: ${step.because}`);
       return undefined;
     case 'write-marker':
       await deps.marker.write();
-      deps.say(`Reboot has been scheduled to apply changes: ${step.because}`);
+      deps.logLine(`Reboot has been scheduled to apply changes: ${step.because}`);
       record('Normal', 'RebootRequired', `The device has to be restarted: ${step.because}`);
       return undefined;
     case 'remove-marker':

@@ -51,13 +51,13 @@ export interface DeviceDeps {
   /** Returns how the last such restart failed after it was promised. */
   rebootFailure(): PowerFailure | undefined;
   /** Writes a line to the system log. */
-  say(message: string, isError?: boolean): void;
+  logLine(message: string, isError?: boolean): void;
 }
 
 /** State that the controller keeps in memory. Times are of the monotonic clock, ms. */
 export interface Memory {
   /** Units that were started or stopped, and when: at most once an hour, whether it worked or not. */
-  readonly told: Map<string, number>;
+  readonly requested: Map<string, number>;
   /** When passes have put back what somebody else had changed. */
   readonly repairs: number[];
   /** Since when a restart of the device has been due. */
@@ -113,7 +113,7 @@ export async function observeDevice(
 async function seeUnits(
   { units, monotonic }: DeviceDeps,
   { declared, values }: DecodedVariables,
-  { told }: Memory,
+  { requested }: Memory,
 ): Promise<{ readonly units: readonly SeenUnit[]; readonly notes: readonly string[] }> {
   const seen: SeenUnit[] = [];
   const notes: string[] = [];
@@ -127,7 +127,7 @@ async function seeUnits(
         continue;
       }
       const active = !STOPPED.includes(found.activeState);
-      const asked = monotonic() - (told.get(`${unit} ${wanted}`) ?? Number.NEGATIVE_INFINITY) < PATIENCE_MS;
+      const asked = monotonic() - (requested.get(`${unit} ${wanted}`) ?? Number.NEGATIVE_INFINITY) < PATIENCE_MS;
       if (active !== wanted && asked)
         notes.push(`${variable}: ${unit} was told to ${wanted ? 'start' : 'stop'} and has not`);
       else seen.push({ unit, active, wanted });

@@ -14,7 +14,7 @@ export function deviceStatus(document: HostConfig, observation: DeviceObservatio
   const { verdict, state, seen, variables, unknown, notes, request, system } = observation;
   const due = rebootChanges(state, seen);
   // A request to confirm is decided when nothing is unconfirmed any more, and can decide nothing before the restart.
-  const isAnswered = verdict === undefined || verdict.is === 'not-begun';
+  const isAnswered = verdict === undefined || verdict.is === 'not-started';
   return {
     ...system,
     boot: bootFacts(observation),
@@ -46,7 +46,7 @@ export function announceDevice(deps: DeviceDeps, before: HostConfig, after: Host
     after.status?.invalid?.includes(name) === true && !before.status?.invalid?.includes(name);
   for (const { name, value, default: fallback } of decodeVariables(after.spec.config, deps).invalid) {
     if (!isNew(name)) continue;
-    deps.say(
+    deps.logLine(
       `Warning: Ignoring invalid device configuration value for ${name}, value: '${value}'. Falling back to default (${fallback})`,
     );
   }

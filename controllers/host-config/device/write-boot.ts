@@ -2,7 +2,7 @@ import { errorMessage } from '../../../api/platform/errors.js';
 import type { HostConfig } from '../../../crds/model/kinds.js';
 import type { BootBackend } from '../../host/boot/backend.js';
 import type { SeenBoot } from '../../host/boot/boot-partition.js';
-import { sameValue, type WantedValues } from '../../host/boot/values.js';
+import { type DesiredValues, sameValue } from '../../host/boot/values.js';
 import type { DeviceUndo, UnconfirmedChange } from '../../host/host-state.js';
 import { TerminalError } from '../../runtime/outcome.js';
 import { deadlineOf } from '../commit-confirm.js';
@@ -18,25 +18,25 @@ export async function setBootFile(
   document: HostConfig,
   seen: SeenBoot,
   { difference, isRepair }: SetStep,
-  tell: RecordEvent,
+  record: RecordEvent,
 ): Promise<void> {
   const { backend, wanted, changes } = difference;
   await prepare(deps, document, seen, difference, isRepair);
   const shown = JSON.stringify(Object.fromEntries(changes.map(({ variable, to }) => [variable, to ?? null])));
-  deps.say(`Applying boot config: ${shown}`);
+  deps.logLine(`Applying boot config: ${shown}`);
   try {
     await deps.boot.set(backend, wanted);
   } catch (error) {
-    deps.say(`Error setting boot config: ${errorMessage(error)}`, true);
+    deps.logLine(`Error setting boot config: ${errorMessage(error)}`, true);
     throw new Error(`Could not change ${backend.name}`, { cause: error });
   }
   const list = changes.map(changeText).join(', ');
   if (isRepair) {
     const foreign = changes.map((one) => changeText({ ...one, from: one.to, to: one.from })).join(', ');
-    tell('Warning', 'ForeignEdit', `${backend.name} was changed by somebody else (${foreign}); put back: ${list}`);
-  } else tell('Normal', 'BootConfigChanged', `Wrote ${backend.name}: ${list}`);
+    record('Warning', 'ForeignEdit', `${backend.name} was changed by somebody else (${foreign}); put back: ${list}`);
+  } else record('Normal', 'BootConfigChanged', `Wrote ${backend.name}: ${list}`);
   await checkReading(deps, document, backend, wanted);
-  deps.say(`Applied boot config: ${shown}`);
+  deps.logLine(`Applied boot config: ${shown}`);
 }
 
 /** Stores what will be changed and what was there before. A repair restores what was confirmed: it needs no confirmation. */
@@ -77,7 +77,7 @@ async function checkReading(
   deps: DeviceDeps,
   { metadata: { uid, generation } }: HostConfig,
   backend: BootBackend,
-  wanted: WantedValues,
+  wanted: DesiredValues,
 ): Promise<void> {
   const seen = (await deps.boot.see()).backends.find((one) => one.backend.name === backend.name);
   const differing = Object.keys(wanted).filter((key) => !sameValue(seen?.now[key], wanted[key]));

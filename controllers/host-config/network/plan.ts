@@ -140,7 +140,7 @@ export function planSettings(spec: HostConfigSpec, facts: NetworkFacts): Plan<Ne
   const { seen, restartDue } = facts;
   const hostname = spec.hostname === undefined ? undefined : spec.hostname || facts.uuid.slice(0, SHORT_UUID);
   checkHostname(hostname);
-  const redsocks = wantedRedsocks(spec.proxy);
+  const redsocks = desiredRedsocks(spec.proxy);
   const noProxy = spec.proxy?.noProxy && renderNoProxy(checkedNoProxy(spec.proxy.noProxy));
 
   if (seen.hasBoot) {
@@ -192,7 +192,7 @@ function planHostname(hostname: string, { seen, canRename }: NetworkFacts): Netw
 }
 
 /** Returns the desired text of redsocks.conf, empty for no file; undefined when the document does not say. */
-function wantedRedsocks(proxy: HostConfigSpec['proxy']): string | undefined {
+function desiredRedsocks(proxy: HostConfigSpec['proxy']): string | undefined {
   if (proxy === undefined) return undefined;
   const { dns, noProxy, ...given } = proxy ?? {};
   const fields: Record<string, string> = {};

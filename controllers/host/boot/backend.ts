@@ -11,9 +11,9 @@ import {
   type BootValue,
   BootValueError,
   type BootValues,
+  type DesiredValues,
   listText,
   parseList,
-  type WantedValues,
 } from './values.js';
 
 /** Properties by which boot files of a device are chosen. */
@@ -40,14 +40,14 @@ export interface BootBackend {
   /** Throws `BootFileError` for a text that cannot be parsed. */
   read(text: string | undefined): BootValues;
   /** Returns the text with the wanted values of those keys; everything else stays. */
-  edit(text: string | undefined, wanted: WantedValues): string;
+  edit(text: string | undefined, wanted: DesiredValues): string;
   /** Converts a variable's value to what the file will contain; undefined when that is nothing. Throws `BootValueError`. */
   parseValue(key: string, text: string): BootValue | undefined;
   renderValue(value: BootValue): string;
   /** Returns why a key may not be changed. */
   refusal(key: string): string | undefined;
   /** Adds what has to be present on that device to what is wanted. */
-  required(device: BootDevice, wanted: WantedValues, now: BootValues): WantedValues;
+  required(device: BootDevice, wanted: DesiredValues, now: BootValues): DesiredValues;
   /** Tells whether a change of that key takes effect only with the next boot. */
   needsReboot(key: string): boolean;
 }
@@ -177,7 +177,7 @@ const odmdata = backend({
   ...only('HOST_ODMDATA_configuration', 'configuration'),
   read: (text): BootValues => (text === undefined ? {} : { configuration: text }),
   // There is always a mode: one that is not declared any more stays.
-  required: (_, wanted): WantedValues => (wanted.configuration === undefined ? {} : wanted),
+  required: (_, wanted): DesiredValues => (wanted.configuration === undefined ? {} : wanted),
   edit: (text, { configuration }) => (typeof configuration === 'string' ? configuration : (text ?? '')),
   parseValue(_, text) {
     if (odmdataByte(text.trim()) !== undefined) return text.trim();

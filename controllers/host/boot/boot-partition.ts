@@ -5,7 +5,7 @@ import { BOOT_BACKENDS, type BootBackend, type BootBackendName, type BootDevice 
 import type { BootFiles } from './boot-files.js';
 import { OdmdataDevice } from './odmdata-device.js';
 import { SplashFiles } from './splash-files.js';
-import { BootFileError, type BootValues, type WantedValues } from './values.js';
+import { BootFileError, type BootValues, type DesiredValues } from './values.js';
 
 /** One kind of boot file that this device has, with its present content. */
 export interface SeenBackend {
@@ -80,7 +80,7 @@ export class BootPartition {
   }
 
   /** Sets those keys in the file as it is at this moment, because others write it too. Returns whether its bytes changed. */
-  async set(backend: BootBackend, wanted: WantedValues): Promise<boolean> {
+  async set(backend: BootBackend, wanted: DesiredValues): Promise<boolean> {
     const { name } = backend;
     if (name === 'splash image' || name === 'ODMDATA') {
       const before = await this.#read(name);

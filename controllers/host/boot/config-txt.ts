@@ -1,5 +1,5 @@
 import { type Line, LineEdit, splitLines } from './lines.js';
-import { type BootValue, type BootValues, sameValue, type WantedValues } from './values.js';
+import { type BootValue, type BootValues, type DesiredValues, sameValue } from './values.js';
 
 /** Keys that may have several lines, one element on each. */
 const LISTS: readonly string[] = ['dtparam', 'dtoverlay', 'device_tree_param', 'device_tree_overlay', 'gpio'];
@@ -18,7 +18,7 @@ export const isListKey = (key: string): boolean => LISTS.includes(key);
 type ParamOwner = 'base' | 'reopened' | 'conditional' | number;
 
 /** The meaning of a line. Lines of conditional sections, comments, sections and includes are `other`: never ours. */
-type Said =
+type Meaning =
   | { readonly is: 'other' }
   | { readonly is: 'value'; readonly key: string; readonly value: string }
   | { readonly is: 'overlay'; readonly name: string; readonly params: readonly string[] }
@@ -26,21 +26,21 @@ type Said =
 
 interface ConfigTxt {
   readonly lines: readonly Line[];
-  readonly said: readonly Said[];
+  readonly meanings: readonly Meaning[];
   /** By line: it is in a section such as `[pi4]`, or begins one. */
   readonly conditional: readonly boolean[];
   /** By line: the owner that a parameter of unknown name has there. */
   readonly owners: readonly ParamOwner[];
 }
 
-const OTHER: Said = { is: 'other' };
+const OTHER: Meaning = { is: 'other' };
 const paramName = (param: string): string => param.split('=')[0] ?? param;
 const isBaseParam = (param: string): boolean => BASE_PARAMS.includes(paramName(param));
 const paramsOf = (text: string): readonly string[] => text.split(',').filter((param) => param !== '');
 
 function parse(text: string): ConfigTxt {
   const lines = splitLines(text);
-  const said: Said[] = [];
+  const meanings: Meaning[] = [];
   const conditional: boolean[] = [];
   const owners: ParamOwner[] = [];
   let isConditional = false;
@@ -50,11 +50,11 @@ function parse(text: string): ConfigTxt {
     const section = /^\s*\[([^\]]*)\]/.exec(line.text)?.[1];
     if (section !== undefined) isConditional = section.trim() !== 'all';
     conditional.push(isConditional);
-    const one: Said = section === undefined ? say(line.text, owner) : OTHER;
+    const one: Meaning = section === undefined ? meaningOf(line.text, owner) : OTHER;
     if (one.is === 'overlay') owner = ownerAfter(owner, one.name, isConditional, at);
-    said.push(isConditional ? OTHER : one);
+    meanings.push(isConditional ? OTHER : one);
   }
-  return { lines, said, conditional, owners };
+  return { lines, meanings, conditional, owners };
 }
 
 /** An empty `dtoverlay` reopens the base. */
@@ -63,7 +63,7 @@ function ownerAfter(before: ParamOwner, overlay: string, isConditional: boolean,
   return overlay === '' ? 'reopened' : at;
 }
 
-function say(text: string, owner: ParamOwner): Said {
+function meaningOf(text: string, owner: ParamOwner): Meaning {
   if (/^\s*(?:#|$)/.test(text)) return OTHER;
   const initramfs = /^initramfs (.*)$/.exec(text)?.[1];
   if (initramfs !== undefined) return { is: 'value', key: 'initramfs', value: initramfs };
@@ -89,7 +89,7 @@ function say(text: string, owner: ParamOwner): Said {
  */
 export const readConfigTxt = (text: string): BootValues => valuesOf(parse(text));
 
-function valuesOf({ said }: ConfigTxt): BootValues {
+function valuesOf({ meanings }: ConfigTxt): BootValues {
   const values = new Map<string, string | string[]>();
   const overlays = new Map<number, string[]>();
   const reopened: string[] = [];
@@ -98,7 +98,7 @@ function valuesOf({ said }: ConfigTxt): BootValues {
     if (Array.isArray(before)) before.push(element);
     else values.set(key, [element]);
   };
-  for (const [at, one] of said.entries()) {
+  for (const [at, one] of meanings.entries()) {
     if (one.is === 'value') {
       if (isListKey(one.key)) add(one.key, one.value);
       else values.set(one.key, one.value);
@@ -134,7 +134,7 @@ export function settledConfigTxt(key: string, value: BootValue | undefined): Boo
  * lines go to the end, overlays last; behind a conditional section they begin with `[all]`. Without a change the text
  * stays the same. Pure.
  */
-export function editConfigTxt(text: string, wanted: WantedValues): string {
+export function editConfigTxt(text: string, wanted: DesiredValues): string {
   const file = parse(text);
   const now = valuesOf(file);
   const changed = Object.entries(wanted)
@@ -164,7 +164,7 @@ const valueLine = (key: string, value: string): string =>
 
 /** Replaces the line that counts and removes the others; returns the lines of a key that the file does not have. */
 function placeValue(file: ConfigTxt, edit: LineEdit, key: string, value: BootValue | undefined): readonly string[] {
-  const places = file.said.flatMap((one, at) => (one.is === 'value' && one.key === key ? [at] : []));
+  const places = file.meanings.flatMap((one, at) => (one.is === 'value' && one.key === key ? [at] : []));
   const lines = listOf(value).map((element) => valueLine(key, element));
   const place = isListKey(key) ? places[0] : places.at(-1);
   for (const at of places) edit.replace(at, ...(at === place ? lines : []));
@@ -187,7 +187,7 @@ function dropParams(
   edit: LineEdit,
   { touchesOverlays, touchesParams }: { readonly touchesOverlays: boolean; readonly touchesParams: boolean },
 ): void {
-  for (const [at, one] of file.said.entries()) {
+  for (const [at, one] of file.meanings.entries()) {
     if (one.is === 'overlay' && one.name !== '' && touchesOverlays) edit.replace(at);
     if (one.is !== 'params') continue;
     const kept = one.params.filter(({ owner }) => {
@@ -202,7 +202,7 @@ function dropParams(
 /** Places parameters of the base where no overlay takes them: where they were, else before the first overlay. */
 function placeParams(file: ConfigTxt, edit: LineEdit, params: readonly string[]): readonly string[] {
   const lines = params.map((param) => `dtparam=${param}`);
-  const before = file.said.findIndex(
+  const before = file.meanings.findIndex(
     (one, at) => one.is === 'params' && file.owners[at] === 'base' && one.params.some(({ owner }) => owner === 'base'),
   );
   const overlay = file.lines.findIndex(({ text }) => text.startsWith('dtoverlay='));

@@ -1,5 +1,5 @@
 import { parseMap } from '../../../crds/model/maps.js';
-import type { BootValues, WantedValues } from './values.js';
+import type { BootValues, DesiredValues } from './values.js';
 
 /** Reads the names of ACPI tables (SSDT) from a configfs.json. Anything but a JSON object has none. Pure. */
 export function readConfigfs(text: string): BootValues {
@@ -9,7 +9,7 @@ export function readConfigfs(text: string): BootValues {
 }
 
 /** Returns the file with those tables and every other member as it was, without white space. Pure. */
-export function editConfigfs(text: string, wanted: WantedValues): string {
+export function editConfigfs(text: string, wanted: DesiredValues): string {
   if (!('ssdt' in wanted) || JSON.stringify(wanted.ssdt) === JSON.stringify(readConfigfs(text).ssdt)) return text;
   const { ssdt: _, ...others } = parseMap(text) ?? {};
   return JSON.stringify(wanted.ssdt === undefined ? others : { ...parseMap(text), ssdt: wanted.ssdt });

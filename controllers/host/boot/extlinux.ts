@@ -1,5 +1,5 @@
 import { type Line, LineEdit, splitLines } from './lines.js';
-import { BootFileError, type BootValues, type WantedValues } from './values.js';
+import { BootFileError, type BootValues, type DesiredValues } from './values.js';
 
 /** The settings of an extlinux.conf: the device tree, and CPUs that the scheduler leaves alone. */
 export const EXTLINUX_KEYS: readonly string[] = ['isolcpus', 'fdt'];
@@ -29,7 +29,7 @@ export function readExtlinux(text: string): BootValues {
 }
 
 /** Returns the file with the wanted values in the default entry; every other line and option stays. Pure. */
-export function editExtlinux(text: string, wanted: WantedValues): string {
+export function editExtlinux(text: string, wanted: DesiredValues): string {
   const entry = defaultEntry(text);
   const now = readExtlinux(text);
   const edit = new LineEdit(entry.lines);

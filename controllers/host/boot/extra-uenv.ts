@@ -1,6 +1,6 @@
 import { tokenValue, withToken } from './extlinux.js';
 import { LineEdit, splitLines } from './lines.js';
-import type { BootValues, WantedValues } from './values.js';
+import type { BootValues, DesiredValues } from './values.js';
 
 export const EXTRA_UENV_KEYS: readonly string[] = ['isolcpus', 'fdt'];
 
@@ -24,7 +24,7 @@ export function readExtraUEnv(text: string): BootValues {
 }
 
 /** Returns the file with the wanted values; every other line, and every other option of the command line, stays. Pure. */
-export function editExtraUEnv(text: string, wanted: WantedValues): string {
+export function editExtraUEnv(text: string, wanted: DesiredValues): string {
   const now = readExtraUEnv(text);
   const assignments = assignmentsOf(text);
   const edit = new LineEdit(splitLines(text));

@@ -1,5 +1,5 @@
 import { isMap, type Values } from '../../../crds/model/maps.js';
-import type { BootValues, WantedValues } from './values.js';
+import type { BootValues, DesiredValues } from './values.js';
 
 export const POWER_AND_FAN_KEYS: readonly string[] = ['power_mode', 'fan_profile'];
 
@@ -15,7 +15,7 @@ export function readPowerAndFan(os: unknown): BootValues {
 }
 
 /** Returns the member `os` with the wanted values: `power` and `fan` are ours as a whole, everything else stays. Pure. */
-export function editPowerAndFan(os: unknown, wanted: WantedValues): Values {
+export function editPowerAndFan(os: unknown, wanted: DesiredValues): Values {
   const { power, fan, ...others } = fieldsOf(os);
   const now = readPowerAndFan(os);
   const part = (name: string, key: string, field: string, before: unknown): Values => {

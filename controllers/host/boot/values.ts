@@ -2,7 +2,7 @@
 export type BootValue = string | readonly string[];
 export type BootValues = Readonly<Record<string, BootValue>>;
 /** Desired values by key; undefined: the key should not exist. Keys that are not named are not ours. */
-export type WantedValues = Readonly<Record<string, BootValue | undefined>>;
+export type DesiredValues = Readonly<Record<string, BootValue | undefined>>;
 
 /** A boot file cannot be parsed, and is left as it is. */
 export class BootFileError extends Error {

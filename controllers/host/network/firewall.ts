@@ -73,12 +73,12 @@ export interface FirewallOptions {
   /** Off by default: an agent that is only tried out must not shut anybody out of its machine. */
   readonly allowed: boolean;
   readonly run: Run;
-  readonly say: (message: string, isError?: boolean) => void;
+  readonly logLine: (message: string, isError?: boolean) => void;
   readonly log: { readonly warn: (details: object, message: string) => void };
 }
 
 /** Creates a firewall by iptables. A failure is logged once, for as long as it stays the same. */
-export function iptablesFirewall({ allowed, run, say, log }: FirewallOptions): Firewall {
+export function iptablesFirewall({ allowed, run, logLine, log }: FirewallOptions): Firewall {
   /** The rules that are in force, and how the last try to set others failed; by family. */
   const inForce = new Map<4 | 6, string>();
   const failures = new Map<4 | 6, string>();
@@ -113,7 +113,7 @@ export function iptablesFirewall({ allowed, run, say, log }: FirewallOptions): F
           if (failures.get(family) === why) continue;
           failures.set(family, why);
           log.warn({ err: error }, `Could not apply the firewall for IPv${family}`);
-          say(`Error applying firewall mode: ${why}`, true);
+          logLine(`Error applying firewall mode: ${why}`, true);
         }
       }
       return inForce.size === 2;

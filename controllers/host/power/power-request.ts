@@ -53,7 +53,7 @@ export interface PowerRequestDeps {
   readonly power: Power;
   readonly locks: AllLocks;
   /** Writes a line to the system log. */
-  say(message: string, isError?: boolean): void;
+  logLine(message: string, isError?: boolean): void;
   readonly log: {
     readonly info: (message: string) => void;
     readonly error: (details: object, message: string) => void;
@@ -78,7 +78,7 @@ const DELAY_MS = 1_000;
 export function powerRequests(deps: PowerRequestDeps): (verb: PowerVerb, force: boolean) => Promise<PowerAnswer> {
   const scheduled = new Set<PowerVerb>();
   return async (verb, force) => {
-    const { hostRoot, power, locks, say, log, after, failures } = deps;
+    const { hostRoot, power, locks, logLine, log, after, failures } = deps;
     // The configured override does not count here: only who asks can know that the update may be given up.
     if (!force && UPDATE_MARKERS.some((path) => existsSync(join(hostRoot, path))))
       return { is: 'locked', message: HOST_OS_UPDATING };
@@ -88,14 +88,14 @@ export function powerRequests(deps: PowerRequestDeps): (verb: PowerVerb, force: 
       if (scheduled.has(verb)) return { is: 'scheduled' };
       scheduled.add(verb);
       failures?.begin(verb);
-      say(WORDS[verb]);
+      logLine(WORDS[verb]);
       log.info(`${WORDS[verb]}, as the API asked`);
       after(DELAY_MS, () => {
         power
           .end(verb)
           .catch((error: unknown) => {
             log.error({ err: error }, `Could not ${verb}`);
-            say(`Could not ${verb}: ${errorMessage(error)}`, true);
+            logLine(`Could not ${verb}: ${errorMessage(error)}`, true);
             failures?.note(verb, errorMessage(error));
           })
           .finally(() => scheduled.delete(verb));

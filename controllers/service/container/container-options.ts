@@ -14,7 +14,7 @@ import { containerMode, namedService } from '../spec/namespaces.js';
 import { networkOptions } from '../spec/networks.js';
 import { portOptions } from '../spec/ports.js';
 import { type Definition, readDefinition } from './definition.js';
-import { HOST_DEFAULTS, onlySaid } from './host-options.js';
+import { HOST_DEFAULTS, onlyDefined } from './host-options.js';
 
 /** Everything besides the document that a container's definition depends on. */
 export interface ContainerContext {
@@ -150,7 +150,7 @@ function sharedModes(
     const service = namedService(mode);
     return service === undefined ? undefined : containerMode(service, siblingContainers);
   };
-  return onlySaid({ PidMode: shared(PidMode), IpcMode: shared(IpcMode) });
+  return onlyDefined({ PidMode: shared(PidMode), IpcMode: shared(IpcMode) });
 }
 
 /** Returns the create options with every network, for an engine that connects more than one at creation. Pure. */

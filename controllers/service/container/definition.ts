@@ -14,7 +14,7 @@ import { readVolumes, type VolumeUse } from '../spec/mounts.js';
 import { providerNames } from '../spec/namespaces.js';
 import { type NetworkUse, readNetworks } from '../spec/networks.js';
 import { type PortBinding, readExposed, readPorts } from '../spec/ports.js';
-import { HOST_FIELDS, onlySaid, readHostOptions } from './host-options.js';
+import { HOST_FIELDS, onlyDefined, readHostOptions } from './host-options.js';
 
 /** Fields of the create body outside HostConfig. */
 export type PlainOptions = Pick<
@@ -138,7 +138,7 @@ function readCommand(fields: Fields, key: 'command' | 'entrypoint', findings: Fi
 
 function readPlainOptions(fields: Fields, findings: Findings): PlainOptions {
   const word = (key: string): string | undefined => text(fields[key], key, findings);
-  return onlySaid<PlainOptions>({
+  return onlyDefined<PlainOptions>({
     Hostname: word('hostname'),
     Domainname: word('domainname'),
     MacAddress: word('mac_address'),

@@ -50,11 +50,11 @@ function edited({ updatable: seen }: SeenContainer, tuning: Tuning): Drift | und
   if (!seen) return undefined;
   const limits = Object.entries(LIMITS).filter(([, key]) => isLimit(seen[key]) && seen[key] !== tuning[key]);
   const policy = policyOf(seen) === policyOf(tuning) ? [] : [`restart is ${policyOf(seen)}, not ${policyOf(tuning)}`];
-  const said = limits.map(
+  const edits = limits.map(
     ([name, key]) => `${name} is ${seen[key]}, not ${isLimit(tuning[key]) ? tuning[key] : 'set'}`,
   );
-  if (said.length + policy.length === 0) return undefined;
-  const because = `was edited: ${[...said, ...policy].join(', ')}`;
+  if (edits.length + policy.length === 0) return undefined;
+  const because = `was edited: ${[...edits, ...policy].join(', ')}`;
   // Docker cannot take a limit away.
   if (limits.some(([, key]) => key !== 'PidsLimit' && !isLimit(tuning[key]))) return { because, repair: 'replace' };
   const change: UpdateOptions = {

@@ -116,11 +116,11 @@ export function readHostOptions(fields: Fields, findings: Findings): HostOptions
     mutable(texts(fields[key], key, findings, { single }));
   const word = (key: string): string | undefined => text(fields[key], key, findings);
   const whole = (key: string): number | undefined => integer(fields[key], key, findings);
-  const truth = (key: string): boolean | undefined => (isAbsent(fields[key]) ? undefined : Boolean(fields[key]));
-  return onlySaid({
+  const bool = (key: string): boolean | undefined => (isAbsent(fields[key]) ? undefined : Boolean(fields[key]));
+  return onlyDefined({
     RestartPolicy: readRestart(fields.restart, findings),
-    Init: truth('init'),
-    ReadonlyRootfs: truth('read_only'),
+    Init: bool('init'),
+    ReadonlyRootfs: bool('read_only'),
     Privileged: readPrivileged(fields.privileged, findings),
     CapAdd: list('cap_add'),
     CapDrop: list('cap_drop'),
@@ -149,13 +149,13 @@ export function readHostOptions(fields: Fields, findings: Findings): HostOptions
     CpusetCpus: word('cpuset'),
     StorageOpt: readStorageOptions(fields.storage_opt, findings),
     LogConfig: readLogging(fields.logging, findings),
-    OomKillDisable: truth('oom_kill_disable'),
+    OomKillDisable: bool('oom_kill_disable'),
     OomScoreAdj: whole('oom_score_adj'),
   });
 }
 
 /** Returns the record without its undefined values. Pure. */
-export function onlySaid<T extends object>(record: { [Key in keyof T]: T[Key] | undefined }): T {
+export function onlyDefined<T extends object>(record: { [Key in keyof T]: T[Key] | undefined }): T {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
 }
 

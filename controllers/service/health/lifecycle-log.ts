@@ -7,7 +7,7 @@ import type { StopLedger } from '../commands/stop-ledger.js';
 import { labelOf } from '../spec/identity.js';
 import type { Terminations } from '../terminations.js';
 import { RunClock, type RunTimes } from './run-clock.js';
-import { lookAtRuns, type RunFacts, type RunNews, toldOf } from './runs.js';
+import { lookAtRuns, type RunFacts, type RunNews, recordedRun } from './runs.js';
 import { exitText } from './unwell.js';
 
 export interface LifecycleLogDeps extends RunTimes {
@@ -146,7 +146,7 @@ export class LifecycleLog {
   /** Records an event when a container becomes unhealthy, begins to crash or recovers. */
   #reportTurns({ metadata, spec, status: before }: Service, container: SeenContainer, facts: RunFacts): void {
     const { id, name } = container;
-    const was = toldOf(before, id);
+    const was = recordedRun(before, id);
     const record = (type: 'Normal' | 'Warning', reason: EventReason, message: string): void =>
       this.deps.store.record(keyOf('Service', metadata.name), { type, reason, message });
     if (facts.unhealthySince !== undefined && was?.unhealthySince === undefined) {

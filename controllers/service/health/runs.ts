@@ -135,7 +135,7 @@ const startsAfter = ({ startedAt }: Known, exits: number): number =>
   startedAt === undefined ? exits : Math.max(1, exits);
 
 /** Returns what a status says of the runs of that container, which may be the outgoing one. Pure. */
-export function toldOf(status: ServiceStatus | undefined, id: string): RunFacts | undefined {
+export function recordedRun(status: ServiceStatus | undefined, id: string): RunFacts | undefined {
   if (status?.container?.id === id) return status;
   return status?.outgoing?.id === id ? status.outgoing : undefined;
 }
@@ -152,23 +152,23 @@ interface Known extends Omit<RunFacts, 'restarts' | 'runningSince'> {
 /** Returns what the status says of this container. One that has just been created has done nothing yet. */
 function knownOf(before: ServiceStatus | undefined, seen: SeenContainer): Known | undefined {
   if (!before) return undefined;
-  const told = toldOf(before, seen.id);
+  const recorded = recordedRun(before, seen.id);
   const { container, outgoing, lastAction } = before;
-  if (!told) {
+  if (!recorded) {
     const wasMade = lastAction?.reason === 'Installing' || lastAction?.reason === 'Starting';
     const isYounger = container === undefined || Date.parse(seen.createdAt) >= Date.parse(container.createdAt);
     return wasMade && isYounger ? { ...UNTOUCHED } : undefined;
   }
   // A status gives an exit code only for the newest container.
-  const exitCode = told === before ? before.exitCode : undefined;
-  const { restartCount, startedAt } = (told === before ? container : outgoing) ?? {};
+  const exitCode = recorded === before ? before.exitCode : undefined;
+  const { restartCount, startedAt } = (recorded === before ? container : outgoing) ?? {};
   if (restartCount === undefined) return undefined; // an earlier version wrote it
   const isDown = exitCode !== undefined;
   const isPending =
     isDown &&
-    !told.lastExit?.requested &&
+    !recorded.lastExit?.requested &&
     !hasFinished(policyOf(seen), { state: 'exited', exitCode, error: '', restartCount });
-  return { ...told, restarts: told.restarts ?? 0, restartCount, startedAt, isDown, isPending };
+  return { ...recorded, restarts: recorded.restarts ?? 0, restartCount, startedAt, isDown, isPending };
 }
 
 const UNTOUCHED: Known = { restarts: 0, restartCount: 0, startedAt: undefined, isDown: false, isPending: false };
@@ -189,9 +189,9 @@ const policyOf = ({ updatable }: SeenContainer) => updatable?.RestartPolicy ?? {
  */
 function exitOf(seen: SeenContainer, requested: boolean): RunFacts['lastExit'] {
   if (seen.finishedAt === undefined) return undefined;
-  const isTold = isDown(seen) || seen.state === 'restarting';
+  const hasExit = isDown(seen) || seen.state === 'restarting';
   return {
-    ...(isTold ? { exitCode: seen.exitCode } : {}),
+    ...(hasExit ? { exitCode: seen.exitCode } : {}),
     finishedAt: seen.finishedAt,
     ...(requested ? { requested } : {}),
   };

@@ -23,7 +23,7 @@ export function readHealthcheck(value: unknown, findings: Findings): Healthcheck
   if (isAbsent(value)) return undefined;
   if (!isMap(value)) return findings.issue('healthcheck', 'must be a map');
   if (value.disable === true) return NONE;
-  return said({
+  return defined({
     Test: readTest(value.test, findings),
     Interval: nanoseconds(value.interval, 'interval', findings),
     Timeout: nanoseconds(value.timeout, 'timeout', findings),
@@ -37,7 +37,7 @@ export function readHealthcheck(value: unknown, findings: Findings): Healthcheck
 export const mergeHealthcheck = (
   own: Healthcheck | undefined,
   image: SeenImage['config']['Healthcheck'],
-): Healthcheck => ({ ...NONE, ...(image?.Test?.length ? said(image) : {}), ...own });
+): Healthcheck => ({ ...NONE, ...(image?.Test?.length ? defined(image) : {}), ...own });
 
 /** Reads `test`. An empty list counts as not set, as it does for the engine. */
 function readTest(value: unknown, findings: Findings): readonly string[] | undefined {
@@ -54,5 +54,5 @@ function nanoseconds(value: unknown, key: string, findings: Findings): number | 
   return ms === undefined ? findings.issue(`healthcheck.${key}`, 'must be a duration such as 1m30s') : ms * 1e6;
 }
 
-const said = (check: { readonly [Key in keyof Healthcheck]: Healthcheck[Key] | undefined }): Healthcheck =>
+const defined = (check: { readonly [Key in keyof Healthcheck]: Healthcheck[Key] | undefined }): Healthcheck =>
   Object.fromEntries(Object.entries(check).filter(([, value]) => value !== undefined));

@@ -91,8 +91,8 @@ function readBlockLimits(
     if (isAbsent(list)) return undefined;
     if (!Array.isArray(list)) return findings.issue(at(key), 'must be a list');
     return list.flatMap((entry: unknown, index) => {
-      const { path, [amount]: said } = isMap(entry) ? entry : {};
-      const number = parseBytes(said);
+      const { path, [amount]: value } = isMap(entry) ? entry : {};
+      const number = parseBytes(value);
       if (typeof path === 'string' && path !== '' && number !== undefined) return { path, amount: number };
       return findings.issue(`${at(key)}[${index}]`, `must have a path and a ${amount}`) ?? [];
     });

@@ -43,8 +43,8 @@ async function create(
   // What failed is tried again in silence, until it ends in another way.
   const attempt: Attempt = { to: 'create', container: step.name, generation: service.metadata.generation };
   const isSilent = step.ahead === true || context.failures.has(service.metadata.name, attempt);
-  const begun = `${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`;
-  if (!isSilent) logs.system(begun, { app });
+  const startLine = `${step.surge === 'hand-over' ? 'Handing over to' : 'Installing'} service '${label}'`;
+  if (!isSilent) logs.system(startLine, { app });
   // The hand-over signal of an earlier container does not count for this one.
   if (step.surge === 'hand-over') await deps.handovers.forget(context.appId, context.serviceName);
   const created = await engine
@@ -54,7 +54,7 @@ async function create(
       signal,
     )
     .catch((error: unknown) => {
-      const lines = [...(isSilent ? [begun] : []), `Failed to install service '${label}'`];
+      const lines = [...(isSilent ? [startLine] : []), `Failed to install service '${label}'`];
       context.failures.note(service.metadata.name, attempt);
       throw refused(what, error, { say: failureLog(deps, context, attempt, lines), isDefinition: true });
     });
@@ -65,7 +65,7 @@ async function create(
     return wait('ImageMissing', `Image ${service.spec.image} went away before container ${step.name} was made`).outcome;
   }
   if (!step.ahead)
-    for (const line of [...(isSilent ? [begun] : []), `Installed service '${label}'`]) logs.system(line, { app });
+    for (const line of [...(isSilent ? [startLine] : []), `Installed service '${label}'`]) logs.system(line, { app });
   for (const warning of created.warnings ?? []) recordSkipped(store, service, `The engine says: ${warning}`);
   context.reportReached('Created');
   record(store, service, 'Installing', `Created container ${step.name}: ${step.because}`);
@@ -159,9 +159,9 @@ async function startAndLook(
   const attempt: Attempt = { to: 'start', container, generation: service.metadata.generation };
   const { app } = service.spec;
   const what = `Could not start service ${serviceName}`;
-  const begun = `Starting service '${label}'`;
+  const startLine = `Starting service '${label}'`;
   const isSilent = failures.has(service.metadata.name, attempt);
-  if (!isSilent) logs.system(begun, { app });
+  if (!isSilent) logs.system(startLine, { app });
   const before = cache.containers();
   try {
     await engine.startContainer(id, signal);
@@ -176,7 +176,7 @@ async function startAndLook(
       store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftBehind', message });
       return { is: 'progressing', reason: 'LeftBehind', message };
     }
-    const lines = [...(isSilent ? [begun] : []), `Failed to start service '${label}'`];
+    const lines = [...(isSilent ? [startLine] : []), `Failed to start service '${label}'`];
     const say = failureLog(deps, context, attempt, lines);
     const settled = seen && (await settleHeldPort(deps, context, seen, error, say, signal));
     if (settled) return settled;
@@ -186,7 +186,7 @@ async function startAndLook(
   failures.end(service.metadata.name, attempt);
   await cache.refreshContainer(id, signal);
   reportStart(id, before);
-  for (const line of [...(isSilent ? [begun] : []), `Started service '${label}'`]) logs.system(line, { app });
+  for (const line of [...(isSilent ? [startLine] : []), `Started service '${label}'`]) logs.system(line, { app });
   record(store, service, 'Starting', `Started service ${serviceName}${because === undefined ? '' : `: ${because}`}`);
   return undefined;
 }

@@ -25,7 +25,7 @@ export function beginTermination(
     if (!withdrawn) for (const line of lines) logs.system(line, { app });
   };
   /** Kills processes of the container that a killed engine may have started without knowing: they would run on beside the successor. */
-  const endStray = async (): Promise<void> => {
+  const killLeftovers = async (): Promise<void> => {
     const now = await engine.inspectContainer(id, never);
     if (now === undefined || ALIVE.includes(now.state)) return;
     const count = await processes.kill(id);
@@ -59,7 +59,7 @@ export function beginTermination(
         const next = labelOf({ serviceName, image: installed });
         say(`Installing service '${next}'`, `Installed service '${next}'`);
       }
-      if (remove && !stop && !withdrawn) await endStray();
+      if (remove && !stop && !withdrawn) await killLeftovers();
       if (remove) await engine.removeContainer(id, never);
       if (endpointOn !== undefined) await engine.releaseEndpoint(endpointOn, container.name, never);
       if (update && remove) reportReached('Removed');

@@ -17,19 +17,19 @@ export function replacedRecord(
     name,
     because,
     at,
-    isBeside,
+    isSurge,
   }: {
     readonly name: string;
     readonly because: string;
     readonly at: number;
     /** The old one was there when it was created. */
-    readonly isBeside: boolean;
+    readonly isSurge: boolean;
   },
   declared: RevisionSpec['from'],
   revisions: readonly Revision[],
 ): ReplacedRecord | undefined {
   const { container, replaced } = service.status ?? {};
-  const why = isBeside ? because : reasonOf(service, because);
+  const why = isSurge ? because : reasonOf(service, because);
   if (why === undefined) return undefined;
   const known = { noted: replaced?.revision, replaced: container?.id };
   const by = replacedBy(service, latestFirst(revisions), known);

@@ -23,7 +23,7 @@ describe('the supercargo command with git sources that an agent looks after', fu
   });
 
   /** Output, errors and exit code, as text. */
-  const said = async (...args: readonly string[]): Promise<string> => {
+  const output = async (...args: readonly string[]): Promise<string> => {
     const { out, err, code } = await command.run(args, { env: { SUPERCARGO_HOST: agent.host } });
     return `${out}${err}exit ${code}`;
   };
@@ -43,28 +43,28 @@ describe('the supercargo command with git sources that an agent looks after', fu
     await adding.printed(/"type":"progress".*Retrying: git fetch: .*does not appear to be a git repository/);
     adding.child.kill('SIGINT');
     assert.equal((await adding.ended).code, 130);
-    assert.equal(await said('source', 'rm', 'none'), 'gitsource/none deleted\nexit 0');
+    assert.equal(await output('source', 'rm', 'none'), 'gitsource/none deleted\nexit 0');
     assert.match(
-      await said('source', 'add', 'fleet', repository.bare, '--branch', 'main', '--path', 'apps', '--interval', '1h'),
+      await output('source', 'add', 'fleet', repository.bare, '--branch', 'main', '--path', 'apps', '--interval', '1h'),
       /^gitsource\/fleet created\n(.*\n)*gitsource\/fleet ready\nexit 0$/,
     );
     assert.equal(apps(), 'git/fleet:a git/fleet:b');
 
     repository.commit({ 'apps/c.yaml': appText('c') });
-    assert.equal(await said('source', 'sync', 'fleet'), 'gitsource/fleet synced\nexit 0');
+    assert.equal(await output('source', 'sync', 'fleet'), 'gitsource/fleet synced\nexit 0');
     assert.equal(apps(), 'git/fleet:a git/fleet:b git/fleet:c');
-    assert.match(await said('confirm', 'fleet'), /^error: gitsource\/fleet: Nothing waits to be confirmed\nexit 1$/);
+    assert.match(await output('confirm', 'fleet'), /^error: gitsource\/fleet: Nothing waits to be confirmed\nexit 1$/);
 
     repository.commit({ 'apps/a.yaml': undefined, 'apps/b.yaml': undefined });
     assert.match(
-      await said('source', 'sync', 'fleet'),
+      await output('source', 'sync', 'fleet'),
       /^error: gitsource\/fleet: The commit would remove App\/a, App\/b: that is 67 %.*supercargo confirm GitSource\/fleet\nexit 1$/,
     );
     assert.equal(apps(), 'git/fleet:a git/fleet:b git/fleet:c');
-    assert.equal(await said('confirm', 'fleet'), 'gitsource/fleet confirmed\nexit 0');
+    assert.equal(await output('confirm', 'fleet'), 'gitsource/fleet confirmed\nexit 0');
     assert.equal(apps(), 'git/fleet:c');
 
-    assert.equal(await said('source', 'rm', 'fleet'), 'gitsource/fleet deleted\nexit 0');
+    assert.equal(await output('source', 'rm', 'fleet'), 'gitsource/fleet deleted\nexit 0');
     assert.deepEqual([apps(), agent.store.list('GitSource').length], ['', 0]);
   });
 });

@@ -21,7 +21,7 @@ const isRoot = process.getuid?.() === 0;
 describe('closeDataFolder', () => {
   let folder: string;
   const warnings: unknown[] = [];
-  const close = () => closeDataFolder(folder, { warn: (...said: unknown[]) => void warnings.push(said) });
+  const close = () => closeDataFolder(folder, { warn: (...output: unknown[]) => void warnings.push(output) });
   const at = (name: string) => join(folder, name);
   const modeOf = (path: string) => statSync(path).mode & 0o777;
   const put = (name: string, mode: number) => {

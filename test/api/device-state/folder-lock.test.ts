@@ -46,8 +46,8 @@ describe('lockFolder', () => {
     ];
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     started.push(child);
-    const [said] = await once(child.stdout, 'data');
-    return [child, String(said).trim()];
+    const [output] = await once(child.stdout, 'data');
+    return [child, String(output).trim()];
   };
   const end = async (child: ChildProcess): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -76,8 +76,8 @@ describe('lockFolder', () => {
 
   it('gives it to one of two processes that start at once', async () => {
     const both = await Promise.all([another(root), another(root)]);
-    const said = both.map(([, text]) => (TAKEN.test(text) ? 'refused' : text));
-    assert.deepEqual(said.sort(), ['held', 'refused']);
+    const output = both.map(([, text]) => (TAKEN.test(text) ? 'refused' : text));
+    assert.deepEqual(output.sort(), ['held', 'refused']);
   });
 
   it('knows the folder by any path', async () => {
@@ -141,8 +141,8 @@ describe('lockFolder', () => {
 
     it('reaches into another network namespace', async () => {
       const release = await lockFolder(root);
-      const [, said] = await another(root, { through: ['unshare', '--net'] });
-      assert.match(said, TAKEN);
+      const [, output] = await another(root, { through: ['unshare', '--net'] });
+      assert.match(output, TAKEN);
       release();
     });
   }

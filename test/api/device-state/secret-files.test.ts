@@ -98,15 +98,15 @@ describe('the secrets of the device', () => {
   for (const { it: what, make, want, public: wantPublic } of cases) {
     it(`refuses one that ${what}, to read and to hand on`, async () => {
       await make();
-      const said = (pattern: RegExp) => (error: Error) => {
+      const output = (pattern: RegExp) => (error: Error) => {
         assert.ok(error instanceof SecretFileError);
         assert.match(error.message, pattern);
         assert.ok(!error.message.includes(TEXT));
         return true;
       };
-      await assert.rejects(secrets().read('one'), said(want));
-      await assert.rejects(secrets().path('one', 'private'), said(want));
-      if (wantPublic) await assert.rejects(secrets().path('one', 'public'), said(wantPublic));
+      await assert.rejects(secrets().read('one'), output(want));
+      await assert.rejects(secrets().path('one', 'private'), output(want));
+      if (wantPublic) await assert.rejects(secrets().path('one', 'public'), output(wantPublic));
     });
   }
 

@@ -85,8 +85,8 @@ describe('whatever is sent', () => {
         const tookMs = usedMs();
         assert.ok(tookMs < 2_000, `${method} ${url}: ${tookMs} ms`);
         if (statusCode === 500) {
-          const told = lines.slice(before).some((line) => line.path !== undefined && url.startsWith(line.path));
-          assert.ok(told, `${method} ${url}: 500 without a line in the log: ${payload}`);
+          const reported = lines.slice(before).some((line) => line.path !== undefined && url.startsWith(line.path));
+          assert.ok(reported, `${method} ${url}: 500 without a line in the log: ${payload}`);
         }
         assert.ok(!payload.includes(GLOBAL_KEY), 'no key in an answer');
       }),

@@ -14,7 +14,7 @@ import { aServer, type Bench } from './a-server.js';
 /** A connection to the server, and all that it has said. */
 async function aClient(
   bench: Bench,
-): Promise<{ readonly socket: Socket; readonly said: () => string; readonly closed: Promise<unknown> }> {
+): Promise<{ readonly socket: Socket; readonly received: () => string; readonly closed: Promise<unknown> }> {
   const [host = '', port] = (bench.server.addresses[0] ?? '').split(':');
   const socket = connect({ host, port: Number(port), allowHalfOpen: true });
   let text = '';
@@ -25,7 +25,7 @@ async function aClient(
   socket.once('end', () => socket.end());
   const closed = new Promise((resolve) => socket.once('close', resolve));
   await new Promise((resolve) => socket.once('connect', resolve));
-  return { socket, said: () => text, closed };
+  return { socket, received: () => text, closed };
 }
 
 const head = (path: string, ...headers: readonly string[]): string =>
@@ -51,46 +51,46 @@ describe('sockets that behave badly', () => {
     const client = await aClient(bench);
     client.socket.write(GET);
     await client.closed;
-    assert.match(client.said(), /^HTTP\/1\.1 200 OK/);
+    assert.match(client.received(), /^HTTP\/1\.1 200 OK/);
   }
 
   it('a body that comes byte by byte: 408 at its time, others are served meanwhile', async () => {
     await open();
-    const { socket, said, closed } = await aClient(bench);
+    const { socket, received, closed } = await aClient(bench);
     socket.write(head('/v1/restart', 'content-length: 1000'));
     const drip = setInterval(() => socket.write(' '), 20);
     await isWell();
     await closed;
     clearInterval(drip);
-    assert.match(said(), /^HTTP\/1\.1 408 /);
+    assert.match(received(), /^HTTP\/1\.1 408 /);
     await isWell();
   });
 
   it('a head that never ends: 408', async () => {
     await open();
-    const { socket, said, closed } = await aClient(bench);
+    const { socket, received, closed } = await aClient(bench);
     socket.write('GET /ping HTTP/1.1\r\n');
     const drip = setInterval(() => socket.write(`x-a: ${'y'.repeat(9)}\r\n`), 20);
     await closed;
     clearInterval(drip);
-    assert.match(said(), /^HTTP\/1\.1 408 /);
+    assert.match(received(), /^HTTP\/1\.1 408 /);
   });
 
   it('a head that is too large: 431', async () => {
     await open();
-    const { socket, said, closed } = await aClient(bench);
+    const { socket, received, closed } = await aClient(bench);
     socket.write(`GET /ping HTTP/1.1\r\nx-a: ${'y'.repeat(20_000)}\r\n\r\n`);
     await closed;
-    assert.match(said(), /^HTTP\/1\.1 431 /);
+    assert.match(received(), /^HTTP\/1\.1 431 /);
   });
 
   it('what is not HTTP: 400', async () => {
     await open();
     for (const junk of ['\0\0\0\0\r\n\r\n', 'GET\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01']) {
-      const { socket, said, closed } = await aClient(bench);
+      const { socket, received, closed } = await aClient(bench);
       socket.write(junk);
       await closed;
-      assert.match(said(), /^HTTP\/1\.1 (400|505) /, JSON.stringify(junk));
+      assert.match(received(), /^HTTP\/1\.1 (400|505) /, JSON.stringify(junk));
     }
     await isWell();
   });
@@ -111,10 +111,10 @@ describe('sockets that behave badly', () => {
 
   it('a client that has said all it will say still gets its answer', async () => {
     await open();
-    const { socket, said, closed } = await aClient(bench);
+    const { socket, received, closed } = await aClient(bench);
     socket.end('GET /v2/version HTTP/1.1\r\nhost: localhost\r\n\r\n');
     await closed;
-    assert.match(said(), /^HTTP\/1\.1 200 OK/);
+    assert.match(received(), /^HTTP\/1\.1 200 OK/);
   });
 
   for (const path of ['/v2/local/logs', '/apis/supercargo.io/v1/apps?watch=1']) {
@@ -123,7 +123,7 @@ describe('sockets that behave badly', () => {
       for (const leave of ['end', 'destroy'] as const) {
         const clients = await Promise.all(Array.from({ length: 10 }, () => aClient(bench)));
         for (const { socket } of clients) socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
-        while (clients.some(({ said }) => !said().includes('\r\n\r\n'))) await sleep(2);
+        while (clients.some(({ received }) => !received().includes('\r\n\r\n'))) await sleep(2);
         for (const { socket } of clients) socket[leave]();
         await Promise.all(clients.map(({ closed }) => closed));
         while (bench.server.streams > 0) await sleep(2);
@@ -145,15 +145,15 @@ describe('sockets that behave badly', () => {
     await open({ connections: 2_100, headMs: 60_000, requestMs: 60_000 }, { peers });
     const callers = await Promise.all(Array.from({ length: 2_000 }, () => aClient(bench)));
     for (const { socket } of callers) socket.write(GET);
-    const begun = process.cpuUsage();
+    const usage = process.cpuUsage();
     const client = await aClient(bench);
     client.socket.write(GET.replace('/v2/version', '/v1/healthy'));
     await client.closed;
-    const { user, system } = process.cpuUsage(begun); // other processes use none of it
-    assert.match(client.said(), /^HTTP\/1\.1 200 OK/);
+    const { user, system } = process.cpuUsage(usage); // other processes use none of it
+    assert.match(client.received(), /^HTTP\/1\.1 200 OK/);
     assert.ok(user + system < 3_000_000, `answered after ${(user + system) / 1_000} ms of processor time`);
     await Promise.all(callers.map(({ closed }) => closed));
-    assert.deepEqual(new Set(callers.map(({ said }) => said().slice(0, 15))), new Set(['HTTP/1.1 200 OK']));
+    assert.deepEqual(new Set(callers.map(({ received }) => received().slice(0, 15))), new Set(['HTTP/1.1 200 OK']));
   }).timeout(120_000);
 
   it('connections that come while it is busy are kept by the kernel until it takes them', async () => {
@@ -189,7 +189,7 @@ describe('sockets that behave badly', () => {
     const one = await aClient(bench);
     one.socket.write(GET);
     await one.closed;
-    assert.equal(one.said(), '');
+    assert.equal(one.received(), '');
     for (const { socket } of clients) socket.destroy();
     await Promise.all(clients.map(({ closed }) => closed));
     while (bench.server.streams > 0) await sleep(2);
@@ -237,10 +237,10 @@ describe('sockets that behave badly', () => {
     ] as const) {
       it(`${what} are refused before their body has come`, async () => {
         await openWith();
-        const { socket, said } = await aClient(bench);
+        const { socket, received } = await aClient(bench);
         socket.write(head(path, REMOTE, LENGTH, ...headers));
         await once(socket, 'data');
-        assert.match(said(), /^HTTP\/1\.1 401 /);
+        assert.match(received(), /^HTTP\/1\.1 401 /);
         socket.destroy();
       });
     }
@@ -252,21 +252,21 @@ describe('sockets that behave badly', () => {
         socket.write(`${head('/hooks/fleet', REMOTE, LENGTH, signed('other'))}{`);
       }
       await isWell();
-      const { socket, said } = await aClient(bench);
+      const { socket, received } = await aClient(bench);
       socket.write(head('/hooks/fleet', REMOTE, LENGTH, signed(PUSH)) + PUSH);
       await once(socket, 'data');
-      assert.match(said(), /^HTTP\/1\.1 202 /);
+      assert.match(received(), /^HTTP\/1\.1 202 /);
       socket.destroy();
     });
 
     it('with a signed body that comes byte by byte: 408 at its time', async () => {
       await openWith({ signedBodyMs: 200 });
-      const { socket, said, closed } = await aClient(bench);
+      const { socket, received, closed } = await aClient(bench);
       socket.write(head('/hooks/fleet', REMOTE, 'content-length: 1000000', signed('other')));
       const drip = setInterval(() => socket.write(' '), 20);
       await closed;
       clearInterval(drip);
-      assert.match(said(), /^HTTP\/1\.1 408 /);
+      assert.match(received(), /^HTTP\/1\.1 408 /);
     });
   });
 });

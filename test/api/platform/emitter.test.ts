@@ -4,24 +4,24 @@ import { Emitter } from '../../../api/platform/emitter.js';
 describe('Emitter', () => {
   it('tells everybody in order, until they stop', () => {
     const emitter = new Emitter<number>();
-    const heard: string[] = [];
-    const stop = emitter.listen((item) => heard.push(`a${item}`));
-    emitter.listen((item) => heard.push(`b${item}`));
+    const received: string[] = [];
+    const stop = emitter.listen((item) => received.push(`a${item}`));
+    emitter.listen((item) => received.push(`b${item}`));
     emitter.emit(1, 2);
     stop();
     emitter.emit(3);
-    assert.deepEqual(heard, ['a1', 'b1', 'a2', 'b2', 'b3']);
+    assert.deepEqual(received, ['a1', 'b1', 'a2', 'b2', 'b3']);
   });
 
   it('emits what a listener causes after the item that it got', () => {
     const emitter = new Emitter<string>();
-    const heard: string[] = [];
+    const received: string[] = [];
     emitter.listen((item) => {
       if (item === 'cause') emitter.emit('effect');
     });
-    emitter.listen((item) => heard.push(item));
+    emitter.listen((item) => received.push(item));
     emitter.emit('cause', 'next');
-    assert.deepEqual(heard, ['cause', 'next', 'effect']);
+    assert.deepEqual(received, ['cause', 'next', 'effect']);
   });
 
   it('tells a function twice that listens twice, and knows whether anybody listens', () => {
@@ -37,25 +37,25 @@ describe('Emitter', () => {
 
   it('tells nothing to who has stopped meanwhile', () => {
     const emitter = new Emitter<number>();
-    const heard: number[] = [];
+    const received: number[] = [];
     let stop = (): void => undefined;
     emitter.listen(() => stop());
-    stop = emitter.listen((item) => heard.push(item));
+    stop = emitter.listen((item) => received.push(item));
     emitter.emit(1);
-    assert.deepEqual(heard, []);
+    assert.deepEqual(received, []);
   });
 
   it('reports a listener that throws, and goes on', () => {
     const failures: string[] = [];
     const emitter = new Emitter<number>((error, item) => failures.push(`${item}: ${String(error)}`));
-    const heard: number[] = [];
+    const received: number[] = [];
     emitter.listen(() => {
       throw new Error('broken');
     });
-    emitter.listen((item) => heard.push(item));
+    emitter.listen((item) => received.push(item));
     emitter.emit(1, 2);
     assert.deepEqual(
-      [heard, failures],
+      [received, failures],
       [
         [1, 2],
         ['1: Error: broken', '2: Error: broken'],
@@ -65,13 +65,13 @@ describe('Emitter', () => {
 
   it('throws the first error once everybody was called, when nobody takes it', () => {
     const emitter = new Emitter<number>();
-    const heard: number[] = [];
+    const received: number[] = [];
     emitter.listen((item) => {
       throw new Error(`broken ${item}`);
     });
-    emitter.listen((item) => heard.push(item));
+    emitter.listen((item) => received.push(item));
     assert.throws(() => emitter.emit(1, 2), /broken 1/);
-    assert.deepEqual(heard, [1, 2]);
+    assert.deepEqual(received, [1, 2]);
     assert.throws(() => emitter.emit(3), /broken 3/);
   });
 });

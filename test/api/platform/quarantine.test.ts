@@ -47,8 +47,10 @@ describe('a file of our own that is larger than any of ours', () => {
     await symlink('/dev/zero', join(folder, 'documents/apps/zero.json'));
     await symlink('/proc/kmsg', join(folder, 'documents/apps/kmsg.json'));
     const store = await openStore({ folder, now, log });
-    const told = store.problems().map(({ kind, name, message }) => `${kind}/${name} ${/\((.*?)\)/.exec(message)?.[1]}`);
-    assert.deepEqual(told.sort(), [
+    const reported = store
+      .problems()
+      .map(({ kind, name, message }) => `${kind}/${name} ${/\((.*?)\)/.exec(message)?.[1]}`);
+    assert.deepEqual(reported.sort(), [
       'App/kmsg it is not a file that is kept on a disk',
       'App/zero it is not a file',
       'Network/pipe it is not a file',

@@ -4,28 +4,28 @@ import { Limiter, Turns } from '../../../api/platform/turns.js';
 
 /** Actions that end when told to; what has begun, by name. */
 function held() {
-  const begun: string[] = [];
+  const started: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
   const action = (name: string) => (): Promise<string> => {
-    begun.push(name);
+    started.push(name);
     return new Promise((resolve, reject) => {
       ends.set(name, (error) => (error ? reject(error) : resolve(name)));
     });
   };
-  return { begun, action, end: (name: string, error?: Error) => ends.get(name)?.(error) };
+  return { started, action, end: (name: string, error?: Error) => ends.get(name)?.(error) };
 }
 
 describe('Turns', () => {
   it('runs one after another, also after one that failed', async () => {
-    const { begun, action, end } = held();
+    const { started, action, end } = held();
     const turns = new Turns();
     const [a, b] = [turns.run(action('a')), turns.run(action('b'))];
     await nextTurn();
-    assert.deepEqual(begun, ['a']);
+    assert.deepEqual(started, ['a']);
     end('a', new Error('broken'));
     await assert.rejects(a, /broken/);
     await nextTurn();
-    assert.deepEqual(begun, ['a', 'b']);
+    assert.deepEqual(started, ['a', 'b']);
     end('b');
     assert.equal(await b, 'b');
   });
@@ -48,23 +48,23 @@ describe('Turns', () => {
 
 describe('Limiter', () => {
   it('begins at once where there is room, the others in order', async () => {
-    const { begun, action, end } = held();
+    const { started, action, end } = held();
     const limiter = new Limiter(2);
     const runs = ['a', 'b', 'c', 'd'].map((name) => limiter.run(action(name)));
-    assert.deepEqual(begun, ['a', 'b']);
+    assert.deepEqual(started, ['a', 'b']);
     end('b', new Error('broken'));
     await assert.rejects(runs[1] ?? Promise.resolve(), /broken/);
     await nextTurn();
-    assert.deepEqual(begun, ['a', 'b', 'c']);
+    assert.deepEqual(started, ['a', 'b', 'c']);
     for (const name of ['a', 'c']) end(name);
     await nextTurn();
-    assert.deepEqual(begun, ['a', 'b', 'c', 'd']);
+    assert.deepEqual(started, ['a', 'b', 'c', 'd']);
     end('d');
     assert.equal(await runs[3], 'd');
   });
 
   it('gives the place of one that ends to who waited, and not to who comes meanwhile', async () => {
-    const { begun, action, end } = held();
+    const { started, action, end } = held();
     const limiter = new Limiter(1);
     const first = limiter.run(action('a'));
     void limiter.run(action('b'));
@@ -72,9 +72,9 @@ describe('Limiter', () => {
     await nextTurn();
     end('a');
     await nextTurn();
-    assert.deepEqual(begun, ['a', 'b']);
+    assert.deepEqual(started, ['a', 'b']);
     end('b');
     await nextTurn();
-    assert.deepEqual(begun, ['a', 'b', 'c']);
+    assert.deepEqual(started, ['a', 'b', 'c']);
   });
 });

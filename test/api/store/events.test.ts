@@ -13,7 +13,7 @@ const happening = (reason: string, more: Partial<Happening> = {}): Happening => 
   ...more,
 });
 /** `Pulled×2 of App/a`, the latest last. */
-const told = (events: RecentEvents, key?: Key): readonly string[] =>
+const texts = (events: RecentEvents, key?: Key): readonly string[] =>
   events.list(key).map((one) => `${one.reason}×${one.count} of ${one.key}`);
 
 describe('RecentEvents', () => {
@@ -22,7 +22,7 @@ describe('RecentEvents', () => {
     events.record(A, happening('Pulled'), 1_000);
     events.record(A, happening('Started'), 2_000);
     const again = events.record(A, happening('Pulled'), 3_000);
-    assert.deepEqual(told(events), ['Started×1 of App/a', 'Pulled×2 of App/a']);
+    assert.deepEqual(texts(events), ['Started×1 of App/a', 'Pulled×2 of App/a']);
     assert.equal(again.firstTimestamp, new Date(1_000).toISOString());
     assert.equal(again.lastTimestamp, new Date(3_000).toISOString());
   });
@@ -31,7 +31,7 @@ describe('RecentEvents', () => {
     const events = new RecentEvents({ perDocument: 9, total: 9 }, 0);
     events.record(A, happening('Restarted', { times: 3 }), 0);
     events.record(A, happening('Restarted', { times: 2 }), 0);
-    assert.deepEqual(told(events), ['Restarted×5 of App/a']);
+    assert.deepEqual(texts(events), ['Restarted×5 of App/a']);
   });
 
   for (const [what, other] of [
@@ -42,7 +42,7 @@ describe('RecentEvents', () => {
       const events = new RecentEvents({ perDocument: 9, total: 9 }, 0);
       events.record(A, happening('Pulled'), 0);
       events.record(A, happening('Pulled', other), 0);
-      assert.deepEqual(told(events), ['Pulled×1 of App/a', 'Pulled×1 of App/a']);
+      assert.deepEqual(texts(events), ['Pulled×1 of App/a', 'Pulled×1 of App/a']);
     });
   }
 
@@ -50,9 +50,9 @@ describe('RecentEvents', () => {
     const events = new RecentEvents({ perDocument: 9, total: 9 }, 0);
     events.record(A, happening('Pulled'), 0);
     events.record(B, happening('Pulled'), 0);
-    assert.deepEqual(told(events, A), ['Pulled×1 of App/a']);
-    assert.deepEqual(told(events), ['Pulled×1 of App/a', 'Pulled×1 of App/b']);
-    assert.deepEqual(told(events, 'App/none'), []);
+    assert.deepEqual(texts(events, A), ['Pulled×1 of App/a']);
+    assert.deepEqual(texts(events), ['Pulled×1 of App/a', 'Pulled×1 of App/b']);
+    assert.deepEqual(texts(events, 'App/none'), []);
   });
 
   it('gives every event a higher version than the one before it, from where it was opened', () => {
@@ -65,7 +65,7 @@ describe('RecentEvents', () => {
     const events = new RecentEvents({ perDocument: 2, total: 9 }, 0);
     events.record(B, happening('First'), 0);
     for (const reason of ['One', 'Two', 'Three']) events.record(A, happening(reason), 0);
-    assert.deepEqual(told(events), ['First×1 of App/b', 'Two×1 of App/a', 'Three×1 of App/a']);
+    assert.deepEqual(texts(events), ['First×1 of App/b', 'Two×1 of App/a', 'Three×1 of App/a']);
   });
 
   it('forgets, over the whole, of the document that has been silent longest', () => {
@@ -74,15 +74,15 @@ describe('RecentEvents', () => {
     events.record(B, happening('Two'), 0);
     events.record(A, happening('Three'), 0);
     events.record('App/c', happening('Four'), 0);
-    assert.deepEqual(told(events), ['One×1 of App/a', 'Three×1 of App/a', 'Four×1 of App/c']);
+    assert.deepEqual(texts(events), ['One×1 of App/a', 'Three×1 of App/a', 'Four×1 of App/c']);
     events.record('App/c', happening('Five'), 0);
-    assert.deepEqual(told(events), ['Three×1 of App/a', 'Four×1 of App/c', 'Five×1 of App/c']);
+    assert.deepEqual(texts(events), ['Three×1 of App/a', 'Four×1 of App/c', 'Five×1 of App/c']);
   });
 
   it('counts what it forgot no longer: equal events are kept however often they come', () => {
     const events = new RecentEvents({ perDocument: 2, total: 2 }, 0);
     events.record(A, happening('One'), 0);
     for (let times = 0; times < 9; times += 1) events.record(B, happening('Two'), 0);
-    assert.deepEqual(told(events), ['One×1 of App/a', 'Two×9 of App/b']);
+    assert.deepEqual(texts(events), ['One×1 of App/a', 'Two×9 of App/b']);
   });
 });

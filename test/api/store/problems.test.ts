@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Problems } from '../../../api/store/problems.js';
 
-const told = (problems: Problems): readonly string[] =>
+const texts = (problems: Problems): readonly string[] =>
   problems.list().map(({ origin, message }) => `${origin}: ${message}`);
 
 describe('Problems', () => {
@@ -10,7 +10,7 @@ describe('Problems', () => {
     problems.set('files', [{ message: 'one' }, { message: 'two' }]);
     problems.set('local', [{ message: 'three' }]);
     problems.set('files', [{ message: 'two' }]);
-    assert.deepEqual(told(problems), ['files: two', 'local: three']);
+    assert.deepEqual(texts(problems), ['files: two', 'local: three']);
     assert.deepEqual(
       problems.of('files').map(({ message }) => message),
       ['two'],
@@ -53,6 +53,6 @@ describe('Problems', () => {
       origin: 'agent',
     });
     problems.clearFile('App/hello');
-    assert.deepEqual(told(problems), ['files: one']);
+    assert.deepEqual(texts(problems), ['files: one']);
   });
 });

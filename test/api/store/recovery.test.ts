@@ -7,7 +7,7 @@ import { cpuStopwatch } from '../../setup/cpu-time.js';
 import { accepted, aHostConfig, anApp, aService, FailingDisk, folder, Place, proposal } from './fixtures.js';
 
 /** What an origin declared, as text: name and image of each service. */
-const told = (store: Store): string =>
+const contents = (store: Store): string =>
   store
     .list('Service')
     .map(({ metadata, spec }) => `${metadata.name}=${spec.image}${metadata.deletionTimestamp ? ' (deleted)' : ''}`)
@@ -115,11 +115,11 @@ describe('The store on a disk that refuses', () => {
       disk.fail(at, how, code);
       const answer = await store.propose(after).catch((error: unknown) => error);
       await store.flush().catch((error: unknown) => assert.ok(error instanceof StorageError));
-      const inMemory = told(store);
+      const inMemory = contents(store);
       const calls = [...disk.calls];
       // As after a crash: what the disk holds now, read by somebody else.
       const other = await place.store({ disk: new FailingDisk() });
-      const onDisk = told(other);
+      const onDisk = contents(other);
       await other.close();
       return { place, store, disk, answer, seen, inMemory, onDisk, calls };
     } finally {
@@ -181,13 +181,13 @@ describe('The store on a disk that refuses', () => {
       await store.propose(after);
       await assert.rejects(store.flush(), StorageError);
       await assert.rejects(store.propose(before), StorageError);
-      assert.equal(told(store), NEW);
+      assert.equal(contents(store), NEW);
       disk.heal();
       await store.propose(proposal('files', [aService('a', 'busybox:3')]));
       await store.flush();
       assert.equal(existsSync(place.path('commit.json')), false);
       const other = await place.store();
-      assert.equal(told(other), 'a=busybox:3, b=busybox:2 (deleted), c=busybox:1 (deleted), d=busybox:2 (deleted)');
+      assert.equal(contents(other), 'a=busybox:3, b=busybox:2 (deleted), c=busybox:1 (deleted), d=busybox:2 (deleted)');
     } finally {
       await place.remove();
     }
@@ -225,7 +225,7 @@ describe('The store at start', () => {
     it(`sets ${what} aside, names it, and has everything else`, async () => {
       writeFileSync(web(), text);
       const store = await place.store();
-      assert.equal(told(store), 'db=busybox:1');
+      assert.equal(contents(store), 'db=busybox:1');
       assert.equal(store.get('App', 'hello')?.spec.appId, 1);
       const [problem] = store.problems();
       assert.match(problem?.message ?? '', says);
@@ -321,7 +321,7 @@ describe('The store at start', () => {
     await import('node:fs/promises').then(({ rm }) => rm(place.path('documents', 'volumes'), { recursive: true }));
     writeFileSync(place.path('documents', 'volumes'), 'not a folder');
     const store = await place.store();
-    assert.equal(told(store), 'web=busybox:1, db=busybox:1');
+    assert.equal(contents(store), 'web=busybox:1, db=busybox:1');
     assert.match(readdirSync(place.folder).join(), /commit\.json\.corrupt-\d+/);
     await store.propose(proposal('local', [aService('new')]));
     await store.flush();

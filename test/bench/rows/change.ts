@@ -22,7 +22,7 @@ export const changeRows =
     withCountedAgent(bench, async (counted, proxy, folder) => {
       const { count, timesFloor } = size;
       await settle(counted, count, 4_000);
-      bench.say('change: counting requests');
+      bench.print('change: counting requests');
       const before = await others(bench);
       proxy.reset();
       await counted.post(count, { [CHANGED]: 'counted' });
@@ -74,7 +74,7 @@ async function timeChanges(bench: Bench, agent: AgentProcess, count: number) {
   if (one === undefined) throw new Error('The agent has made no container');
   await withFrozen(agent, () => floorStart(docker, events, { ...recipe, containers: [one] }, 1));
   for (let pair = 0; pair < (quick ? 2 : 5); pair += 1) {
-    bench.say(`change: pair ${pair + 1}`);
+    bench.print(`change: pair ${pair + 1}`);
     await sleep(1_000);
     events.reset();
     const postedMs = await agent.post(count, { [CHANGED]: `value ${pair}` });

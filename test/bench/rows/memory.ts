@@ -11,7 +11,7 @@ const PEAK_MIB = 110;
 export const memoryRows: RowGroup = async (bench) => {
   const rows: Row[] = [];
   for (const { count, residentMiB } of SIZES) {
-    bench.say(`memory: ${count} services`);
+    bench.print(`memory: ${count} services`);
     const figures = await withAgent(bench, async (agent) => {
       await settle(agent, count, 10_000);
       return agent.figures();

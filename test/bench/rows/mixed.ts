@@ -29,13 +29,13 @@ export const mixedRows: RowGroup = (bench) =>
   withAgent(bench, async (agent, folder) => {
     await settle(agent, COUNT);
     const before = await agent.figures();
-    bench.say(`mixed: ${CLIENTS} clients of the agent`);
+    bench.print(`mixed: ${CLIENTS} clients of the agent`);
     const figures = await load(bench, agent.port, (round) => rollOut(agent, round));
     await agent.post(COUNT);
     await agent.applied(120_000);
     await sleep(REST_MS);
     const after = await agent.figures();
-    bench.say(`mixed: ${CLIENTS} clients of a plain server`);
+    bench.print(`mixed: ${CLIENTS} clients of a plain server`);
     const floor = await floorLoad(bench, agent, join(folder, 'answers.json'));
     const note = `${figures.requests} requests, ${figures.rounds} roll-outs; commands ${JSON.stringify(figures.commands)}`;
     return [

@@ -10,7 +10,7 @@ export const pingRows: RowGroup = (bench) =>
     const times = async (text: string): Promise<number[]> => {
       const seconds: number[] = [];
       for (let round = 0; round < (bench.quick ? 3 : 7); round += 1) {
-        bench.say(`start of the process: ${text}, ${round + 1}`);
+        bench.print(`start of the process: ${text}, ${round + 1}`);
         seconds.push(await agentOn(folder, dockerHost, async ({ pingMs }) => pingMs / 1000));
       }
       return seconds;

@@ -24,7 +24,7 @@ export const planRows: RowGroup = (bench) =>
     const tookMs: number[] = [];
     let actions = 0;
     for (let round = 0; round < (bench.quick ? 3 : 9); round += 1) {
-      bench.say(`plan: round ${round + 1}`);
+      bench.print(`plan: round ${round + 1}`);
       const startedMs = performance.now();
       actions = (await plan()).actions.length;
       tookMs.push(performance.now() - startedMs);

@@ -20,7 +20,7 @@ export const removedRows: RowGroup = (bench) =>
     const running: number[] = [];
     const floor: number[] = [];
     for (let pair = 0; pair < (quick ? 2 : 5); pair += 1) {
-      bench.say(`removed by hand: pair ${pair + 1}`);
+      bench.print(`removed by hand: pair ${pair + 1}`);
       const name = serviceName(pair + 1);
       const [container] = await listContainers(docker, { label: [AGENT_LABEL, `io.balena.service-name=${name}`] });
       if (container === undefined) throw new Error(`No container of ${name}`);

@@ -6,7 +6,7 @@ const COUNT = 20;
 /** Docker requests of empty → 20 services, everything until it is at rest included. */
 export const requestRows: RowGroup = (bench) =>
   withCountedAgent(bench, async (agent, proxy) => {
-    bench.say(`requests: empty to ${COUNT} services`);
+    bench.print(`requests: empty to ${COUNT} services`);
     await settle(agent, 1);
     await empty(bench, agent);
     proxy.reset();

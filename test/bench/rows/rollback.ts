@@ -22,7 +22,7 @@ export const rollbackRows: RowGroup = (bench) =>
     const floor = await floorTimes(bench, agent);
     const samples: number[] = [];
     for (let round = 0; round < (bench.quick ? 1 : 5); round += 1) {
-      bench.say(`rollback: round ${round + 1}`);
+      bench.print(`rollback: round ${round + 1}`);
       samples.push(await wayBack(bench, agent, round));
     }
     return [

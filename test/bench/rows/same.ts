@@ -17,7 +17,7 @@ export const sameRows: RowGroup = (bench) =>
     const written: string[] = [];
     let bytes = 0;
     for (let round = 0; round < (bench.quick ? 3 : 7); round += 1) {
-      bench.say(`same target: round ${round + 1}`);
+      bench.print(`same target: round ${round + 1}`);
       const before = await agent.disk();
       const { writtenBytes } = await agent.figures();
       proxy.reset();

@@ -12,7 +12,7 @@ const RESIDENT_MIB = 130;
 export const scaleRows: RowGroup = (bench) =>
   withCountedAgent(bench, async (agent, proxy) => {
     const what = `${APPS} x ${SERVICES}`;
-    bench.say(`scale: ${what}`);
+    bench.print(`scale: ${what}`);
     const from = await agent.figures();
     const postedMs = await agent.postState(manyApps(APPS, SERVICES));
     const appliedMs = (await agent.applied(LIMIT_MS)) - postedMs;

@@ -26,10 +26,10 @@ export async function watchSettled(
 ): Promise<Row[]> {
   const untilRelistMs = RELIST_MS - (Date.now() % RELIST_MS);
   if (untilRelistMs < spanMs + 2_000) {
-    bench.say(`settled: ${Math.round(untilRelistMs / 1000)} s until the relist is over`);
+    bench.print(`settled: ${Math.round(untilRelistMs / 1000)} s until the relist is over`);
     await sleep(untilRelistMs + 5_000);
   }
-  bench.say(`settled: ${spanMs / 1000} s`);
+  bench.print(`settled: ${spanMs / 1000} s`);
   const before = await agent.figures();
   proxy.reset();
   await sleep(spanMs);

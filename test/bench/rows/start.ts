@@ -32,7 +32,7 @@ async function measureSize(bench: Bench, agent: AgentProcess, { count, pairs, ti
   const running: number[] = [];
   const applied: number[] = [];
   for (let pair = 0; pair < (quick ? 1 : pairs); pair += 1) {
-    bench.say(`start: ${count} services, pair ${pair + 1}`);
+    bench.print(`start: ${count} services, pair ${pair + 1}`);
     events.reset();
     const postedMs = await agent.post(count);
     const started = await events.seen(

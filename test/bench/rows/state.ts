@@ -12,7 +12,7 @@ const LOAD = fileURLToPath(new URL('../load.ts', import.meta.url));
 export const stateRows: RowGroup = (bench) =>
   withAgent(bench, async (agent) => {
     await settle(agent, COUNT);
-    bench.say('state: load');
+    bench.print('state: load');
     const args = [agent.port, CONNECTIONS, bench.quick ? 3 : 8].map(String);
     const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', LOAD, ...args]);
     const { perSecond, p99Ms, medianMs } = JSON.parse(stdout) as LoadFigures;

@@ -19,7 +19,7 @@ export const strategyRows: RowGroup = (bench) =>
     const floor = await floorDowntimes(bench, agent);
     const rows: Row[] = [];
     for (const strategy of UPDATE_STRATEGIES) {
-      bench.say(`strategies: ${strategy}`);
+      bench.print(`strategies: ${strategy}`);
       const samples = await downtimes(bench, agent, strategy);
       const isGapless = strategy === 'hand-over' || strategy === 'rolling';
       rows.push({

@@ -57,7 +57,7 @@ describe('the listener on the gateway of supervisor0', () => {
     const { status, reason, message } = (network && conditionOf(network, 'ApiReachable')) ?? {};
     return status && `${status} ${reason}: ${message}`;
   };
-  const told = () => bench.store.events(`Network/${API_NETWORK}`).map(({ type, reason }) => `${type} ${reason}`);
+  const events = () => bench.store.events(`Network/${API_NETWORK}`).map(({ type, reason }) => `${type} ${reason}`);
   const REACHED = `True Listening: Containers reach the API at ${ADDRESS}`;
 
   it('is there with the network, also in a new process that has nothing to change', async () => {
@@ -112,7 +112,7 @@ describe('the listener on the gateway of supervisor0', () => {
     bench.clock.advance(10_000);
     await bench.settle();
     assert.deepEqual([server.open, condition(), gateway.failure], [[ADDRESS], REACHED, undefined]);
-    assert.deepEqual(told(), ['Normal Creating', 'Warning ApiUnreachable', 'Normal ApiReachable']);
+    assert.deepEqual(events(), ['Normal Creating', 'Warning ApiUnreachable', 'Normal ApiReachable']);
   });
 
   it('is not missed while the engine is on another machine, or nobody has seen the network', async () => {

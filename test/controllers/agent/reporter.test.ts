@@ -74,7 +74,7 @@ describe('what a terminal says of an app', () => {
 
 describe('who follows apps', () => {
   it('tells when looking what nothing has changed to tell, and the same once', () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     let change: (app: App) => void = () => undefined;
     const apps = [anApp('Settled', 'True Settled')];
     const store = {
@@ -84,11 +84,11 @@ describe('who follows apps', () => {
         return () => undefined;
       },
     };
-    const following = followApps(store as never, (app, text) => told.push(`${app.metadata.name}: ${text}`));
+    const following = followApps(store as never, (app, text) => reported.push(`${app.metadata.name}: ${text}`));
     following.look();
     following.look();
     change(anApp('Staging', 'False Staging'));
-    assert.deepEqual(told, ['hello: ready', 'hello: getting its images']);
+    assert.deepEqual(reported, ['hello: ready', 'hello: getting its images']);
   });
 });
 

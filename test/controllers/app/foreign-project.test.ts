@@ -67,7 +67,7 @@ describe('an App whose Compose project docker compose keeps', () => {
     }
   };
   /** Everything on the engine, without what changes by itself. */
-  const world = (): unknown => {
+  const engineState = (): unknown => {
     const { containers, networks, volumes } = device.engine.docker;
     return {
       containers: containers.map(({ id, name, state, startedAt }) => ({ id, name, state, startedAt })),
@@ -84,7 +84,7 @@ describe('an App whose Compose project docker compose keeps', () => {
     it(`is not begun, and says what there is: containers of version ${version}`, async () => {
       const theirs = up(separator);
       await pass();
-      const before = world();
+      const before = engineState();
       await bring(shop());
       const message = `The project shop is kept by docker compose: containers shop${separator}db${separator}1, shop${separator}web${separator}1 and volumes shop_data, of /srv/shop/compose.yaml. Nothing of it is touched. End it there with \`docker compose -p shop down\`, without --volumes: its volumes stay, and the App goes on with them`;
       for (const look of ['first', 'after a while', 'by the next agent']) {
@@ -94,7 +94,7 @@ describe('an App whose Compose project docker compose keeps', () => {
           ['AdoptionNeeded', message, true],
           look,
         );
-        assert.deepEqual(world(), before, look);
+        assert.deepEqual(engineState(), before, look);
         if (look === 'first') await pass(60_000);
         if (look === 'after a while') {
           await device.halt();

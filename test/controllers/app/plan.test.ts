@@ -59,7 +59,7 @@ const stalled = {
 const plan = (app: App, facts: Partial<AppFacts>) => planApp(app, quietAppFacts({ desired, ...facts }));
 
 /** What a plan says to people. */
-function saidBy({ outcome, failure }: AppPlan): string {
+function messageOf({ outcome, failure }: AppPlan): string {
   if (failure) return failure.message;
   if (outcome.is === 'waiting') return outcome.message;
   if (outcome.is !== 'settled' || !outcome.unwell) return 'nothing';
@@ -74,7 +74,7 @@ const later = (more: Partial<NonNullable<App['status']>['next']> = {}): AppFacts
 describe('planApp', () => {
   const gone = anApp({ deleted: true, status: { ...completed } });
   const issue = { path: 'spec.services.web', message: 'wrong' };
-  const dying = (kind: AnyResource['kind']) =>
+  const terminating = (kind: AnyResource['kind']) =>
     asFound(
       desired.filter((one) => one.kind === kind),
       () => ({ deleted: true }),
@@ -447,7 +447,7 @@ describe('planApp', () => {
     },
     {
       it: 'promotes a wanted child that is being deleted',
-      facts: { existing: [...all.filter(({ kind }) => kind !== 'Network'), ...dying('Network')], locked: true },
+      facts: { existing: [...all.filter(({ kind }) => kind !== 'Network'), ...terminating('Network')], locked: true },
       want: 'promote (Network/hello.default differs); progressing: Promoting',
       phase: 'Promoting',
     },
@@ -685,7 +685,7 @@ describe('planApp', () => {
       facts: {
         existing: [
           ...only('Image', 'Network'),
-          ...dying('Service'),
+          ...terminating('Service'),
           ...service('db', { deleted: true, status: notReady('Stopping', '10 s') as never }),
         ],
         locked: true,
@@ -697,7 +697,7 @@ describe('planApp', () => {
     {
       it: 'removes a service that has come meanwhile along with those that go',
       app: gone,
-      facts: { existing: [...dying('Service'), ...service('db', {})], locked: true },
+      facts: { existing: [...terminating('Service'), ...service('db', {})], locked: true },
       want: 'remove Service (the app is deleted); progressing: Removing',
       phase: 'Removing',
     },
@@ -711,7 +711,7 @@ describe('planApp', () => {
     {
       it: 'claims again when a terminating service needs the lock',
       app: gone,
-      facts: { existing: dying('Service'), needLock: ['web'] },
+      facts: { existing: terminating('Service'), needLock: ['web'] },
       want: 'claim (web needs it); progressing: Locking',
       phase: 'Removing',
     },
@@ -836,7 +836,7 @@ describe('planApp', () => {
     it(does, () => {
       assert.equal(planText(() => plan(app, facts)).replace(/busybox-(?!12345678)[0-9a-f]{8}/, 'busybox-IMAGE'), want);
       assert.equal(plan(app, facts).phase, phase);
-      if (says !== undefined) assert.equal(saidBy(plan(app, facts)), says);
+      if (says !== undefined) assert.equal(messageOf(plan(app, facts)), says);
     });
   }
 
@@ -868,8 +868,8 @@ describe('planApp', () => {
 
   it('lists three names in full', () => {
     const missing = ['a', 'b', 'c'];
-    assert.equal(saidBy(plan(anApp(), { existing: only('Image'), missing })), 'Waiting for images: a; b; c');
-    const more = saidBy(plan(anApp(), { existing: only('Image'), missing: [...missing, 'd', 'e'] }));
+    assert.equal(messageOf(plan(anApp(), { existing: only('Image'), missing })), 'Waiting for images: a; b; c');
+    const more = messageOf(plan(anApp(), { existing: only('Image'), missing: [...missing, 'd', 'e'] }));
     assert.equal(more, 'Waiting for images: a; b; c; and 2 more');
   });
 

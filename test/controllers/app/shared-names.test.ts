@@ -255,8 +255,8 @@ describe('networks and volumes with names of their own', () => {
         .sort(),
       ['7_data', 'shop_data'],
     );
-    const told = agent.store.events().filter(({ reason }) => reason === 'VolumeRenamed');
-    assert.match(told[0]?.message ?? '', /data is shop_data .*stay in 7_data/);
+    const reported = agent.store.events().filter(({ reason }) => reason === 'VolumeRenamed');
+    assert.match(reported[0]?.message ?? '', /data is shop_data .*stay in 7_data/);
     assert.deepEqual(await again(), []);
     await declare(shop(null));
     ready('shop');

@@ -53,8 +53,8 @@ describe('whoever looks after the engine', () => {
   let clock: FakeClock;
   let daemon: FakeDaemon;
   let keeper: EngineKeeper;
-  let said: (string | undefined)[];
-  let told: string[];
+  let output: (string | undefined)[];
+  let reported: string[];
   let lost: () => void;
   let wishes: EngineRestarts;
   let isFresh: boolean;
@@ -67,7 +67,7 @@ describe('whoever looks after the engine', () => {
     clock = new FakeClock();
     const beganMs = clock.now();
     daemon = new FakeDaemon(() => Math.round((clock.now() - beganMs) / 1_000), isOurs);
-    [said, told, isFresh, isOverdue] = [[], [], true, false];
+    [output, reported, isFresh, isOverdue] = [[], [], true, false];
     wishes = new EngineRestarts({ isOurs: () => isOurs, elapsedMs: () => clock.now() });
     keeper = new EngineKeeper({
       daemon,
@@ -85,7 +85,7 @@ describe('whoever looks after the engine', () => {
         get hasSynced() {
           return isFresh;
         },
-        explain: (why) => void said.push(why),
+        explain: (why) => void output.push(why),
         onChange: (listener) => {
           lost = () => listener({ type: 'all' });
           return () => undefined;
@@ -94,12 +94,12 @@ describe('whoever looks after the engine', () => {
       clock,
       elapsedMs: () => clock.now(),
       random: () => 0,
-      emit: (_type, reason) => told.push(reason),
+      emit: (_type, reason) => reported.push(reason),
       log: { error: assert.fail },
     });
     keeper.start();
     await pass(0);
-    said.length = 0;
+    output.length = 0;
   }
   afterEach(() => keeper.stop());
 
@@ -119,8 +119,8 @@ describe('whoever looks after the engine', () => {
 
   it('says nothing while it answers', async () => {
     await pass(120);
-    assert.deepEqual([told, keeper.failure, daemon.starts], [[], undefined, []]);
-    assert.ok(said.every((one) => one === undefined));
+    assert.deepEqual([reported, keeper.failure, daemon.starts], [[], undefined, []]);
+    assert.ok(output.every((one) => one === undefined));
   });
 
   it('starts one that has ended again, soon and once', async () => {
@@ -129,7 +129,7 @@ describe('whoever looks after the engine', () => {
     await pass(30);
     assert.equal(daemon.starts.length, 1);
     assert.ok((daemon.starts[0] ?? 99) <= 2);
-    assert.deepEqual([told, keeper.failure], [['EngineEnded', 'EngineStarted'], undefined]);
+    assert.deepEqual([reported, keeper.failure], [['EngineEnded', 'EngineStarted'], undefined]);
   });
 
   it('restarts one that is well where somebody asks for it, once in ten minutes', async () => {
@@ -137,7 +137,7 @@ describe('whoever looks after the engine', () => {
     await pass(15);
     assert.equal(daemon.restarts.length, 1);
     assert.ok((daemon.restarts[0] ?? 99) <= 10);
-    assert.deepEqual([told, keeper.failure], [['EngineRestarting', 'EngineStarted'], undefined]);
+    assert.deepEqual([reported, keeper.failure], [['EngineRestarting', 'EngineStarted'], undefined]);
     wishes.ask('again');
     await pass(580);
     assert.equal(daemon.restarts.length, 1, 'not so soon, nor later for a wish of then');
@@ -152,11 +152,11 @@ describe('whoever looks after the engine', () => {
     wishes.ask('it holds port 80 for no container');
     daemon.refusal = 'no room';
     await pass(12);
-    assert.deepEqual(told.slice(0, 2), ['EngineRestarting', 'EngineNotStarted']);
+    assert.deepEqual(reported.slice(0, 2), ['EngineRestarting', 'EngineNotStarted']);
     assert.match(keeper.failure ?? '', /^no room; it is started again in \d+ s$/);
     daemon.refusal = undefined;
     await pass(10);
-    assert.deepEqual([told.at(-1), keeper.failure, daemon.restarts.length], ['EngineStarted', undefined, 1]);
+    assert.deepEqual([reported.at(-1), keeper.failure, daemon.restarts.length], ['EngineStarted', undefined, 1]);
   });
 
   it("restarts nobody else's", async () => {
@@ -164,7 +164,7 @@ describe('whoever looks after the engine', () => {
     await begin(false);
     assert.equal(wishes.ask('it holds port 80 for no container'), false);
     await pass(15);
-    assert.deepEqual([told, daemon.restarts], [[], []]);
+    assert.deepEqual([reported, daemon.restarts], [[], []]);
   });
 
   it('sees it though nobody was connected', async () => {
@@ -189,7 +189,7 @@ describe('whoever looks after the engine', () => {
     daemon.refusal = undefined;
     await pass(62);
     assert.equal(keeper.failure, undefined);
-    assert.equal(told.at(-1), 'EngineStarted');
+    assert.equal(reported.at(-1), 'EngineStarted');
   });
 
   it('goes on waiting longer for one that starts and ends, until one has lasted', async () => {
@@ -212,13 +212,13 @@ describe('whoever looks after the engine', () => {
       keeper.failure,
       'The Docker engine of our own runs, but does not answer within 15 s, since 2026-01-02T03:04:15Z',
     );
-    assert.equal(said.at(-1), keeper.failure);
+    assert.equal(output.at(-1), keeper.failure);
     isFresh = false;
     await pass(60);
-    assert.deepEqual(told, ['EngineHangs']);
+    assert.deepEqual(reported, ['EngineHangs']);
     daemon.hangs = false;
     await pass(17);
-    assert.deepEqual([keeper.failure, told, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
+    assert.deepEqual([keeper.failure, reported, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
   });
 
   it('starts one that ends while it hangs', async () => {
@@ -236,20 +236,20 @@ describe('whoever looks after the engine', () => {
     const words = 'The Docker engine of our own takes connections, but its containerd does not answer within 15 s';
     assert.equal(keeper.failure, `${words}, since 2026-01-02T03:04:15Z`);
     await pass(60);
-    assert.equal(said.at(-1), `${words}, since 2026-01-02T03:04:15Z`, 'the time is that of the first look');
+    assert.equal(output.at(-1), `${words}, since 2026-01-02T03:04:15Z`, 'the time is that of the first look');
     daemon.finding = undefined;
     await pass(2);
-    assert.deepEqual([keeper.failure, told, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
+    assert.deepEqual([keeper.failure, reported, daemon.starts], [undefined, ['EngineHangs', 'EngineAnswers'], []]);
   });
 
   it('starts one again that runs and has lost its socket, and says so until then', async () => {
     daemon.finding = { is: 'unreachable', why: 'connect ENOENT /run/docker.sock' };
     await pass(10);
     const words = 'The Docker engine of our own runs, but cannot be reached: connect ENOENT /run/docker.sock';
-    assert.equal(said[0], `${words}; it is started again in 1 s`);
+    assert.equal(output[0], `${words}; it is started again in 1 s`);
     await pass(5);
     assert.equal(daemon.starts.length, 1);
-    assert.deepEqual([told, keeper.failure], [['EngineUnreachable', 'EngineStarted'], undefined]);
+    assert.deepEqual([reported, keeper.failure], [['EngineUnreachable', 'EngineStarted'], undefined]);
   });
 
   it('waits longer between two starts of one that goes on losing its socket', async () => {
@@ -279,11 +279,11 @@ describe('whoever looks after the engine', () => {
       daemon.hangs = true;
       await pass(26);
       const words = 'The Docker engine of our own takes connections, but does not answer within 15 s';
-      assert.equal(said.at(-1), `${words}, since 2026-01-02T03:04:15Z`);
-      assert.deepEqual(told, ['EngineHangs']);
+      assert.equal(output.at(-1), `${words}, since 2026-01-02T03:04:15Z`);
+      assert.deepEqual(reported, ['EngineHangs']);
       daemon.hangs = false;
       await pass(17);
-      assert.deepEqual([keeper.failure, told], [undefined, ['EngineHangs', 'EngineAnswers']]);
+      assert.deepEqual([keeper.failure, reported], [undefined, ['EngineHangs', 'EngineAnswers']]);
     });
 
     it('says that it cannot be reached, and leaves its process alone', async () => {
@@ -293,7 +293,7 @@ describe('whoever looks after the engine', () => {
       assert.equal(keeper.failure, `${words}, since 2026-01-02T03:04:15Z`);
       daemon.finding = undefined;
       await pass(2);
-      assert.deepEqual([keeper.failure, told], [undefined, ['EngineUnreachable', 'EngineAnswers']]);
+      assert.deepEqual([keeper.failure, reported], [undefined, ['EngineUnreachable', 'EngineAnswers']]);
     });
   });
 });

@@ -16,7 +16,7 @@ const [KNOWN, LOST, LISTED, ENDED] = ['a', 'b', 'c', 'd'].map((letter) => letter
 
 describe('endLostContainers', () => {
   let killed: string[];
-  let told: string[];
+  let reported: string[];
   let failures: unknown[];
   let running: string[];
   let isFresh: boolean;
@@ -25,7 +25,7 @@ describe('endLostContainers', () => {
   let stop: () => Promise<void>;
 
   const begin = (isOurs = true): void => {
-    [killed, told, failures, running, isFresh] = [[], [], [], [KNOWN, LOST, LISTED], false];
+    [killed, reported, failures, running, isFresh] = [[], [], [], [KNOWN, LOST, LISTED], false];
     asked = [];
     const never = (): never => assert.fail();
     const process: Daemon['process'] = {
@@ -55,7 +55,7 @@ describe('endLostContainers', () => {
         running = running.filter((one) => one !== id);
         return id === ENDED ? 0 : 2;
       },
-      emit: (message) => told.push(message),
+      emit: (message) => reported.push(message),
       failed: (error) => failures.push(error),
     });
   };
@@ -73,7 +73,7 @@ describe('endLostContainers', () => {
     assert.deepEqual(killed, [], 'nothing is known yet');
     await list();
     assert.deepEqual(killed, [LOST]);
-    assert.deepEqual(told, [`Killed 2 processes of container ${LOST}, which the engine does not know any more`]);
+    assert.deepEqual(reported, [`Killed 2 processes of container ${LOST}, which the engine does not know any more`]);
     await list();
     assert.deepEqual([killed, failures], [[LOST], []]);
   });
@@ -88,7 +88,7 @@ describe('endLostContainers', () => {
     begin();
     running = [ENDED];
     await list();
-    assert.deepEqual([killed, told], [[ENDED], []]);
+    assert.deepEqual([killed, reported], [[ENDED], []]);
   });
 
   it('leaves the containers of an engine of somebody else alone', async () => {

@@ -11,7 +11,7 @@ describe('the watch over requests', () => {
   let memory: MemoryEngine;
   let watch: RequestWatch;
   let engine: Engine;
-  let told: string[];
+  let reported: string[];
   let release: () => void;
   let ids: Record<string, string>;
   const { signal } = new AbortController();
@@ -29,8 +29,8 @@ describe('the watch over requests', () => {
       },
     });
     engine = watch.watch(memory);
-    told = [];
-    watch.onChange((about) => told.push(about));
+    reported = [];
+    watch.onChange((about) => reported.push(about));
     memory.images.add('busybox:latest', {});
     ids = {};
     for (const [name, StopTimeout] of Object.entries({ quick: 0, slow: 300, usual: undefined })) {
@@ -48,7 +48,7 @@ describe('the watch over requests', () => {
   it('says nothing of what is answered, and plans nothing', async () => {
     memory.before = undefined;
     await engine.startContainer(ids.quick ?? '', signal);
-    assert.deepEqual([clock.planned, told, watch.sentence()], [[], [], undefined]);
+    assert.deepEqual([clock.planned, reported, watch.sentence()], [[], [], undefined]);
   });
 
   it('hands on what comes of a request, and what it throws', async () => {
@@ -62,16 +62,16 @@ describe('the watch over requests', () => {
   it('names what is not answered within 30 s and since when, and is done with it when the answer comes', async () => {
     const start = engine.startContainer(ids.quick ?? '', signal);
     clock.advance(OVERDUE_MS - 1);
-    assert.deepEqual([watch.isOverdue, told], [false, []]);
+    assert.deepEqual([watch.isOverdue, reported], [false, []]);
     clock.advance(1);
     assert.equal(
       watch.sentence(),
       'The Docker engine has not answered since 2026-01-02T03:04:05Z to: start container quick',
     );
-    assert.deepEqual([watch.isOverdue, told], [true, [`container/${ids.quick}`]]);
+    assert.deepEqual([watch.isOverdue, reported], [true, [`container/${ids.quick}`]]);
     release();
     assert.equal(await start, 'started');
-    assert.deepEqual([watch.isOverdue, watch.sentence(), told.length, clock.planned], [false, undefined, 2, []]);
+    assert.deepEqual([watch.isOverdue, watch.sentence(), reported.length, clock.planned], [false, undefined, 2, []]);
   });
 
   it('counts further ones, and tells those of one object or one caller', async () => {

@@ -173,12 +173,12 @@ export class ScriptedEngine implements Engine {
   }
 
   /** Says that something happened; to a container, as one of ours. */
-  tell(event: Omit<EngineEvent, 'attributes' | 'timeNano'> & Partial<EngineEvent>, atMs = this.nowMs()): void {
+  emit(event: Omit<EngineEvent, 'attributes' | 'timeNano'> & Partial<EngineEvent>, atMs = this.nowMs()): void {
     const labels: Record<string, string> = event.type === 'container' ? { [SUPERVISED]: '' } : {};
-    this.tellRaw({ timeNano: `${Math.floor(atMs)}000000`, ...event, attributes: { ...labels, ...event.attributes } });
+    this.emitRaw({ timeNano: `${Math.floor(atMs)}000000`, ...event, attributes: { ...labels, ...event.attributes } });
   }
 
-  tellRaw(event: EngineEvent): void {
+  emitRaw(event: EngineEvent): void {
     for (const stream of this.#streams) {
       stream.queue.push(event);
       stream.wake();
@@ -200,10 +200,10 @@ export class ScriptedEngine implements Engine {
     if (this.down) throw new EngineUnreachable('connect ECONNREFUSED /run/docker.sock');
     const fault = this.fault(request);
     if (fault) throw fault;
-    const told = structuredClone(answer());
+    const reported = structuredClone(answer());
     const held = this.#gates.get(request);
     if (held) await passing(held, signal);
-    return told;
+    return reported;
   }
 
   async *events(_since: string | undefined, onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent> {
@@ -276,7 +276,7 @@ export class ScriptedEngine implements Engine {
   }
 
   /** The container writes a line. */
-  say(id: string, message: string, isStdErr = false, timestamp = this.nowMs()): void {
+  printLine(id: string, message: string, isStdErr = false, timestamp = this.nowMs()): void {
     const { lines, open } = this.#logOf(id);
     const line = { message, isStdErr, timestamp };
     lines.push(line);

@@ -104,8 +104,8 @@ describe('planGitSource', () => {
         want,
       );
       const { outcome, failure } = planGitSource(source, { ...AT_REST, ...facts });
-      const said = failure?.message ?? (outcome.is === 'waiting' ? outcome.message : undefined);
-      assert.equal(said, says);
+      const output = failure?.message ?? (outcome.is === 'waiting' ? outcome.message : undefined);
+      assert.equal(output, says);
     });
   }
 });

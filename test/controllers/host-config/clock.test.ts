@@ -138,8 +138,8 @@ for (const { when, punctuality, setMs } of CLOCKS) {
       const minuteOf = (ms: number): number => new Date(ms).getHours() * 60 + new Date(ms).getMinutes();
       /** When the restart is asked for, by the time of day; undefined when it is not within so long. */
       const askedAt = async (withinMs: number): Promise<number | undefined> => {
-        await agent.run(withinMs, () => host.told.length > 0);
-        return host.told.length > 0 ? clock.now() : undefined;
+        await agent.run(withinMs, () => host.reported.length > 0);
+        return host.reported.length > 0 ? clock.now() : undefined;
       };
 
       it('waits for its window as the clock shows it now, and happens in it', async () => {
@@ -148,7 +148,7 @@ for (const { when, punctuality, setMs } of CLOCKS) {
         clock.set(setMs);
         const at = (await askedAt(DAY_MS + HOUR_MS)) ?? assert.fail('not within a day');
         assert.equal(new Date(at).getHours(), hour);
-        assert.equal(host.told.length, 1);
+        assert.equal(host.reported.length, 1);
       });
 
       it('does not happen once the clock says that its window is over', async () => {
@@ -164,7 +164,7 @@ for (const { when, punctuality, setMs } of CLOCKS) {
         const isOpen = (): boolean => minuteOf(clock.now()) >= minute && minuteOf(clock.now()) <= minute + 30;
         const was = isOpen(); // two days later at the same time of day it is open again
         await agent.run(10 * SECOND_MS + lateMs);
-        assert.deepEqual(host.told, was ? ['reboot'] : []);
+        assert.deepEqual(host.reported, was ? ['reboot'] : []);
         if (!was) assert.match(agent.ready('device'), /Its window begins at /);
       });
 
@@ -174,15 +174,15 @@ for (const { when, punctuality, setMs } of CLOCKS) {
         assert.match(agent.ready('device'), /^RebootRequired: .*Lockfile exists/);
         clock.set(setMs);
         await agent.run(59 * SECOND_MS);
-        assert.equal(host.told.length, 1, 'too soon');
+        assert.equal(host.reported.length, 1, 'too soon');
         await agent.run(SECOND_MS + lateMs);
-        assert.equal(host.told.length, 2, 'forgotten');
+        assert.equal(host.reported.length, 2, 'forgotten');
         host.powerAnswer = { is: 'scheduled' };
         await agent.run(60 * SECOND_MS + lateMs);
-        assert.equal(host.told.length, 3);
+        assert.equal(host.reported.length, 3);
         assert.match(agent.ready('device'), /It was asked to and has not done so yet/);
         await agent.run(2 * HOUR_MS);
-        assert.equal(host.told.length, 3, 'asked twice');
+        assert.equal(host.reported.length, 3, 'asked twice');
       });
 
       it('is announced to the host by a file that is younger than the boot, whatever the clock shows', async () => {
@@ -211,7 +211,7 @@ describe('a window that begins because the clock is set', () => {
       await agent.quiet();
       clock.set(2 * DAY_MS + 30 * 60_000);
       await agent.run(10 * SECOND_MS);
-      assert.deepEqual(host.told, ['reboot']);
+      assert.deepEqual(host.reported, ['reboot']);
     } finally {
       stop();
       await agent.stop();

@@ -39,7 +39,7 @@ describe('the judgement of a change that has to prove itself', () => {
     ['is good when nothing is missing', { missing: [] }, 'good: everything that was asked for is there'],
     ['is good by request, whatever is missing', { requested: true }, 'good: confirmed by request'],
     ['is good when no proof is asked for any more', { deadlineSeconds: 0 }, 'good: no proof is asked for'],
-    ['does not begin before the device has been started', { restartDue: true }, 'not-begun'],
+    ['does not begin before the device has been started', { restartDue: true }, 'not-started'],
     ['begins with the first look', { unconfirmed: UNBEGUN }, 'begin 2'],
     ['begins anew after each start of the device', { bootId: 'c' }, 'begin 2'],
     [
@@ -78,7 +78,7 @@ describe('the judgement of a change that has to prove itself', () => {
 
 describe('the plan for a change that has to prove itself', () => {
   const cases: readonly [verdict: Verdict, want: string][] = [
-    [{ is: 'not-begun' }, 'something else comes first'],
+    [{ is: 'not-started' }, 'something else comes first'],
     [{ is: 'begin', starts: 2 }, 'start-timer 2 (the change has taken effect); Confirming'],
     [{ is: 'good', because: 'confirmed by request' }, 'confirm (confirmed by request); Confirming'],
     [{ is: 'bad', because: 'after 60 s it still lacked x' }, 'give-up (after 60 s it still lacked x); RollingBack'],
@@ -88,10 +88,10 @@ describe('the plan for a change that has to prove itself', () => {
     ],
   ];
   for (const [verdict, want] of cases) {
-    it(`is, when it is ${verdict.is}, ${want}`, () => assert.equal(told(verdict), want));
+    it(`is, when it is ${verdict.is}, ${want}`, () => assert.equal(reported(verdict), want));
   }
 
-  function told(verdict: Verdict): string {
+  function reported(verdict: Verdict): string {
     const plan = planConfirm(verdict);
     if (!plan) return 'something else comes first';
     const steps = plan.steps.map(

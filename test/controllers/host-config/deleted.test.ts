@@ -52,10 +52,10 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
   /** Nothing is written and nothing asked for, however long one looks. */
   const rests = async (): Promise<void> => {
     const { writes } = host;
-    const [told, before] = [host.told.length, agent.store.resourceVersion];
+    const [reported, before] = [host.reported.length, agent.store.resourceVersion];
     agent.loop.resync();
     await agent.pass(3_600_000);
-    assert.deepEqual([host.writes, host.told.length, agent.store.resourceVersion], [writes, told, before]);
+    assert.deepEqual([host.writes, host.reported.length, agent.store.resourceVersion], [writes, reported, before]);
   };
 
   describe('of the device', () => {
@@ -66,7 +66,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       assert.equal(isThere('device'), false);
       assert.equal(await host.get(PATH), CONFIG_TXT);
       assert.equal(await host.get(MARKER), undefined);
-      assert.deepEqual(host.told, []);
+      assert.deepEqual(host.reported, []);
       assert.deepEqual(
         agent.events('device').filter((one) => /^Roll/.test(one)),
         [
@@ -84,13 +84,13 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       assert.match(agent.ready('device'), /^Confirming: /);
       await remove('device');
       assert.equal(await host.get(PATH), CONFIG_TXT);
-      assert.deepEqual(host.told, ['reboot']);
+      assert.deepEqual(host.reported, ['reboot']);
       assert.match(agent.ready('device'), /^RebootRequired: .*gpu_mem: 64 → 16. It was asked to/);
       assert.notEqual(await host.get(MARKER), undefined);
       await rests();
       await start();
       assert.equal(isThere('device'), false);
-      assert.deepEqual(host.told, []);
+      assert.deepEqual(host.reported, []);
       assert.equal(await host.get(MARKER), undefined);
       await rests();
     });
@@ -120,9 +120,9 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       assert.equal(isThere('device'), false);
       assert.equal(await host.get(PATH), CONFIG_TXT);
       assert.notEqual(await host.get(MARKER), undefined);
-      assert.deepEqual(host.told, []);
-      const said = 'RebootRequired: The device has to be restarted: HOST_CONFIG_gpu_mem: 64 → 16. This agent may not';
-      assert.ok(agent.events('device').some((one) => one.startsWith(said)));
+      assert.deepEqual(host.reported, []);
+      const output = 'RebootRequired: The device has to be restarted: HOST_CONFIG_gpu_mem: 64 → 16. This agent may not';
+      assert.ok(agent.events('device').some((one) => one.startsWith(output)));
       await rests();
     });
 
@@ -146,7 +146,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       await remove('device');
       assert.equal(isThere('device'), false);
       assert.equal(await host.get(PATH), WANTED);
-      assert.deepEqual(host.told, []);
+      assert.deepEqual(host.reported, []);
       await rests();
     });
 
@@ -182,7 +182,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       await rename(away, mounted);
       await agent.pass(60_000);
       assert.equal(await host.get(PATH), CONFIG_TXT);
-      assert.deepEqual(host.told, ['reboot']);
+      assert.deepEqual(host.reported, ['reboot']);
     });
 
     it('is followed by a later document of the same name, which starts clean', async () => {
@@ -192,7 +192,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       await start();
       await apply('device', DEVICE);
       assert.equal(await host.get(PATH), WANTED);
-      assert.deepEqual(host.told, ['reboot']);
+      assert.deepEqual(host.reported, ['reboot']);
       host.defaultRoute = false;
       await start();
       assert.match(agent.ready('device'), /^Confirming: /);
@@ -201,7 +201,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       host.defaultRoute = true;
       await apply('device', { config: { HOST_CONFIG_gpu_mem: '32' } });
       assert.equal(await host.get(PATH), CONFIG_TXT);
-      assert.deepEqual(host.told, ['reboot']);
+      assert.deepEqual(host.reported, ['reboot']);
       await start();
       assert.equal(await host.get(PATH), '# theirs\ngpu_mem=32\n');
       assert.equal(agent.documentOf('device').metadata.generation, 1);
@@ -217,11 +217,11 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       host.apiAnswers = false;
       await apply('network', NETWORK);
       assert.match(agent.ready('network'), /^Confirming: /);
-      host.told.length = 0;
+      host.reported.length = 0;
       await remove('network');
       assert.equal(isThere('network'), false);
       assert.deepEqual(await host.files(), before);
-      assert.deepEqual(host.told, ['restart balena-proxy-config.service']);
+      assert.deepEqual(host.reported, ['restart balena-proxy-config.service']);
       assert.ok(agent.events('network').includes(`RolledBack: What was there before is back: ${UNPROVEN}`));
       await rests();
       host.apiAnswers = true;
@@ -306,7 +306,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
           await cp(`${place}-kept`, place, { recursive: true, preserveTimestamps: true });
         }
         Object.assign(host, { bootId, bootedAtMs });
-        host.told.length = 0;
+        host.reported.length = 0;
         agent = await FakeAgent.start(host, folder, new FakeClock(now, 'exact', monotonic));
         await agent.quiet();
         host.countsStore = true;
@@ -320,7 +320,7 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
         // What was not on disk yet is said again: the file of the document is not there.
         await remove(name);
         if (booted) {
-          assert.ok(host.told.includes('reboot'), `no restart when switched off after ${cuts} calls`);
+          assert.ok(host.reported.includes('reboot'), `no restart when switched off after ${cuts} calls`);
           await start();
         }
         assert.deepEqual(await host.files(), before, `switched off after ${cuts} calls`);

@@ -35,7 +35,7 @@ const disk: Disk = {
 
 /** A host in a folder; its systemd notes what it was told, and nothing of it can end a machine. */
 export class FakeHost {
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
   /** Calls that changed a file. */
   writes = 0;
   /** The call after so many that change something fails, and all after it. */
@@ -61,7 +61,7 @@ export class FakeHost {
   powerAnswer: PowerAnswer = { is: 'scheduled' };
   /** How a restart that was promised has failed; it is under way after the next one that is promised. */
   rebootFailure: PowerFailure | undefined;
-  readonly said: string[] = [];
+  readonly output: string[] = [];
 
   private constructor(readonly root: string) {}
 
@@ -126,23 +126,23 @@ export class FakeHost {
   /** Asked for; it goes when `startDevice` is called. */
   reboot(): PowerAnswer {
     this.#spend();
-    this.told.push('reboot');
+    this.reported.push('reboot');
     if (this.powerAnswer.is === 'scheduled') this.rebootFailure = undefined;
     return this.powerAnswer;
   }
 
   get systemd(): Units {
     const { units } = this;
-    const tell = async (text: string) => {
+    const record = async (text: string) => {
       this.#spend();
-      this.told.push(text);
+      this.reported.push(text);
     };
     return {
       present: units !== undefined,
       find: async (name) => units?.[name],
-      restart: (name) => tell(`restart ${name}`),
-      switch: (name, verb) => tell(`${verb} ${name}`),
-      setHostname: (name) => tell(`name ${name}`),
+      restart: (name) => record(`restart ${name}`),
+      switch: (name, verb) => record(`${verb} ${name}`),
+      setHostname: (name) => record(`name ${name}`),
     };
   }
 
@@ -170,7 +170,7 @@ export class FakeHost {
   async startDevice(nowMs: number): Promise<void> {
     this.bootId = `boot-${Number(this.bootId.slice('boot-'.length)) + 1}`;
     this.bootedAtMs = nowMs;
-    this.told.length = 0;
+    this.reported.length = 0;
     await rm(join(this.root, 'tmp'), { recursive: true, force: true });
   }
 }
@@ -198,7 +198,7 @@ export function depsOf(host: FakeHost, store: Store, folder: string, time: Time)
     obstacle: () => host.obstacle,
     reboot: async () => host.reboot(),
     rebootFailure: () => host.rebootFailure,
-    say: (message) => void host.said.push(message),
+    logLine: (message) => void host.output.push(message),
     system: async () => ({ system: { deviceType: host.deviceType, arch: 'aarch64' } }),
   };
 }

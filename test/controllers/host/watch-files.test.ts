@@ -15,9 +15,9 @@ describe('the watch on files of the host', () => {
     const watching = once(changes, 'changed', { signal: AbortSignal.timeout(180_000) });
     const stop = watchHostFiles({ hostRoot, log: { warn } })(() => changes.emit('changed'));
     const seen = async (change: () => Promise<unknown>): Promise<void> => {
-      const told = once(changes, 'changed', { signal: AbortSignal.timeout(180_000) });
+      const reported = once(changes, 'changed', { signal: AbortSignal.timeout(180_000) });
       await change();
-      await told;
+      await reported;
     };
     const edit = (text: string) => writeFile(join(boot, 'config.txt'), text);
     try {

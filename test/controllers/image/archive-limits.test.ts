@@ -45,10 +45,10 @@ describe('the limits of what an archive unpacks to', () => {
     },
   ];
   for (const { it: do_, bytes, takes, room, want } of rows) {
-    it(do_, () => assert.equal(told(bytes, takes, room), want));
+    it(do_, () => assert.equal(reported(bytes, takes, room), want));
   }
 
-  function told(bytes: number, takes: number, room: number | undefined): string {
+  function reported(bytes: number, takes: number, room: number | undefined): string {
     try {
       checkUnpacked(bytes, takes, room);
       return 'fits';

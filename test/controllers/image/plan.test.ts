@@ -34,10 +34,10 @@ const plan = (image: Image, facts: Partial<ImageFacts>) =>
   });
 
 /** Pulls that failed so often, the next one due in a second. */
-const attempts = (said: string, failures: number, more: Partial<Attempts> = {}): Attempts => ({
+const attempts = (output: string, failures: number, more: Partial<Attempts> = {}): Attempts => ({
   of: 'first',
   failures,
-  failure: pullFailure('busybox:1.36', new Error(said)),
+  failure: pullFailure('busybox:1.36', new Error(output)),
   dueMs: NOW_MS + 1_000,
   ...more,
 });
@@ -342,7 +342,7 @@ describe('what planImage says', () => {
 });
 
 describe('pullFailure', () => {
-  const cases: ReadonlyArray<[said: string, want: string, hint: RegExp]> = [
+  const cases: ReadonlyArray<[output: string, want: string, hint: RegExp]> = [
     [
       'manifest for x:1 not found: manifest unknown',
       'refused ImageNotFound',
@@ -364,9 +364,9 @@ describe('pullFailure', () => {
     ['dial tcp: lookup registry.example.com: no such host', 'passing Retrying', /^Could not download/],
     ['toomanyrequests: You have reached your pull rate limit', 'passing Retrying', /^Could not download/],
   ];
-  for (const [said, want, hint] of cases) {
-    it(`takes "${said}" for ${want}`, () => {
-      const { is, reason, message } = pullFailure('r/x:1', new Error(said));
+  for (const [output, want, hint] of cases) {
+    it(`takes "${output}" for ${want}`, () => {
+      const { is, reason, message } = pullFailure('r/x:1', new Error(output));
       assert.equal(`${is} ${reason}`, want);
       assert.match(message, hint);
     });
@@ -374,11 +374,11 @@ describe('pullFailure', () => {
 });
 
 describe('nextAttempt', () => {
-  const delays = (said: string, count: number, random = 0) => {
+  const delays = (output: string, count: number, random = 0) => {
     const found: number[] = [];
     let last: Attempts | undefined;
     for (let turn = 0; turn < count; turn += 1) {
-      last = nextAttempt(last, 'first', pullFailure('x', new Error(said)), 0, random);
+      last = nextAttempt(last, 'first', pullFailure('x', new Error(output)), 0, random);
       found.push(last.dueMs / 1_000);
     }
     return found;

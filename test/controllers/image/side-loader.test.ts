@@ -46,7 +46,7 @@ describe('files of images in the data folder', () => {
   };
   const want = () => bench.declare(['Image', IMAGE, { app: 'hello', image: 'web:1', services: ['web'] }]);
   const calls = (verb: string) => bench.engine.verbs.filter((one) => one === verb).length;
-  const said = () => bench.lines.map(({ message }) => message);
+  const output = () => bench.lines.map(({ message }) => message);
   const problems = () => bench.store.problems().map(({ message }) => message);
   const restart = async (ofFiles?: Parameters<typeof ControllerBench.open>[2]) => {
     await bench.halt();
@@ -64,7 +64,7 @@ describe('files of images in the data folder', () => {
     await look();
     assert.ok(bench.engine.images.seen('web:1'));
     assert.ok(bench.engine.images.seen('registry.example.com/db:2'));
-    assert.deepEqual(said(), [
+    assert.deepEqual(output(), [
       "Loaded image 'registry.example.com/db:2' from 'db.tar'",
       "Loaded image 'web:1' from 'web.tar'",
     ]);
@@ -92,14 +92,15 @@ describe('files of images in the data folder', () => {
   });
 
   it('are spoken of only to the app that wants what is in them', async () => {
-    const heard: [string, LineOwner][] = [];
-    bench.supplies.logs.listen(({ message }, owner) => heard.push([message, owner]));
+    const received: [string, LineOwner][] = [];
+    bench.supplies.logs.listen(({ message }, owner) => received.push([message, owner]));
     await want();
     await put('db.tar', savedImages({ references: ['db:1'], files: [] }));
     await put('web.tar', savedImages(web));
     await put('zoo.tar', 'this is no archive');
     await look();
-    const ownersOf = (start: string) => heard.flatMap(([message, owner]) => (message.startsWith(start) ? [owner] : []));
+    const ownersOf = (start: string) =>
+      received.flatMap(([message, owner]) => (message.startsWith(start) ? [owner] : []));
     assert.deepEqual(ownersOf("Loaded image 'web:1'"), [{ app: 'hello' }]);
     assert.deepEqual(ownersOf("Loaded image 'db:1'"), ['nobody']);
     assert.deepEqual(ownersOf("Failed to load images from 'zoo.tar'"), ['nobody']);
@@ -152,7 +153,7 @@ describe('files of images in the data folder', () => {
     await put('notes.txt', 'x');
     await look();
     assert.deepEqual(problems(), []);
-    assert.deepEqual([calls('loadImages'), said()], [1, ["Loaded image 'web:1' from 'web.tar'"]]);
+    assert.deepEqual([calls('loadImages'), output()], [1, ["Loaded image 'web:1' from 'web.tar'"]]);
   });
 
   it('are left alone while they are written though the clock was set forward meanwhile', async () => {
@@ -166,7 +167,7 @@ describe('files of images in the data folder', () => {
     assert.deepEqual(problems(), [], 'it is not read yet');
     await put('web.tar', savedImages(web));
     await look();
-    assert.deepEqual([problems(), said()], [[], ["Loaded image 'web:1' from 'web.tar'"]]);
+    assert.deepEqual([problems(), output()], [[], ["Loaded image 'web:1' from 'web.tar'"]]);
   });
 
   it('that are broken are named once, do not keep the others, and are taken when they have been replaced', async () => {
@@ -175,11 +176,11 @@ describe('files of images in the data folder', () => {
     await look();
     assert.ok(bench.engine.images.seen('db:1'));
     assert.match(problems().join(), /^Could not load images from broken.tar: it ends in the middle/);
-    assert.equal(said().filter((line) => line.includes('broken.tar')).length, 1);
+    assert.equal(output().filter((line) => line.includes('broken.tar')).length, 1);
     await look();
     await restart();
     await look();
-    assert.equal(said().filter((line) => line.includes('broken.tar')).length, 0);
+    assert.equal(output().filter((line) => line.includes('broken.tar')).length, 0);
     assert.equal(problems().length, 1, 'it is still said to be broken');
     await put('broken.tar', savedImages(web));
     await look();
@@ -312,7 +313,7 @@ describe('files of images in the data folder', () => {
     );
     await restart();
     await look();
-    assert.equal(said().length, 0, 'nor by another process');
+    assert.equal(output().length, 0, 'nor by another process');
   });
 
   it('that are nothing but holes, terabytes of them, are given up', async () => {
@@ -334,11 +335,11 @@ describe('files of images in the data folder', () => {
     assert.match(problems().join(), /web\.tar: not enough room: it unpacks to 1 MB or more, and 1 MB may be filled$/);
     const atMinutes: number[] = [];
     for (let minute = 1; minute <= 24; minute += 1) {
-      const before = said().length;
+      const before = output().length;
       bench.clock.advance(60_000);
       bench.supplies.archives.look();
       await bench.supplies.archives.idle;
-      if (said().length > before) atMinutes.push(minute);
+      if (output().length > before) atMinutes.push(minute);
     }
     assert.deepEqual(atMinutes, [1, 3, 7, 15, 23]);
     room = 1_000_000;
@@ -362,32 +363,32 @@ describe('files of images in the data folder', () => {
 
   describe('that cannot be read to their end', () => {
     /** Reads that are under way, by file; they end only when they are given up. */
-    let reads: { readonly file: string; readonly hears: () => void }[];
+    let reads: { readonly file: string; readonly continues: () => void }[];
     const never: typeof readArchive = (path, _, { signal, unpacks }) =>
       new Promise((_resolve, reject) => {
         let bytes = 0;
-        const hears = (): void => {
+        const continues = (): void => {
           bytes += 1;
           unpacks?.(bytes);
         };
-        reads.push({ file: basename(path), hears });
+        reads.push({ file: basename(path), continues });
         signal.addEventListener('abort', () => reject(signal.reason));
       });
     /** Either never, or as archives. */
     const read: typeof readArchive = (path, architecture, reading) =>
       (/never/.test(path) ? never : readArchive)(path, architecture, reading);
-    const calm = async () => {
+    const flush = async () => {
       for (let turn = 0; turn < 20; turn += 1) await nextTurn();
       await bench.quiet();
     };
     /** Until so many have begun: what is on the disk takes real time. */
-    const begun = async (count = 1) => {
+    const started = async (count = 1) => {
       while (reads.length < count) await nextTurn();
-      await calm();
+      await flush();
     };
     const pass = async (ms: number) => {
       bench.clock.advance(ms);
-      await calm();
+      await flush();
     };
     const settled = async (name: string, bytes: Buffer | string) => {
       await put(name, bytes);
@@ -405,13 +406,13 @@ describe('files of images in the data folder', () => {
     it('are named by the images that wait for them, for a minute: then a registry is asked', async () => {
       bench.engine.images.serve('web:1', { content: 'web' });
       await settled('never.tar', 'x');
-      await begun();
+      await started();
       await want();
-      await calm();
+      await flush();
       assert.deepEqual(condition(), ['Loading', 'Loading the file never.tar, which may hold web:1']);
       for (let looks = 0; looks < 4; looks += 1) {
         assert.equal(calls('pullImage'), 0);
-        reads[0]?.hears(); // a file that goes on for ever
+        reads[0]?.continues(); // a file that goes on for ever
         await pass(15_000);
       }
       await bench.settle();
@@ -420,9 +421,9 @@ describe('files of images in the data folder', () => {
 
     it('are set aside when nothing more comes for a minute, by the next process as well', async () => {
       await settled('never.tar', 'x');
-      await begun();
+      await started();
       await pass(15_000);
-      reads[0]?.hears();
+      reads[0]?.continues();
       for (let looks = 0; looks < 4; looks += 1) {
         await pass(15_000);
         assert.deepEqual(problems(), []);
@@ -438,7 +439,7 @@ describe('files of images in the data folder', () => {
 
     it('are not set aside because the machine was asleep', async () => {
       await settled('never.tar', 'x');
-      await begun();
+      await started();
       await pass(8 * 60_000);
       await pass(8 * 60_000);
       assert.deepEqual(problems(), []);
@@ -446,9 +447,9 @@ describe('files of images in the data folder', () => {
 
     it('are set aside after half an hour, however much comes', async () => {
       await settled('never.tar', 'x');
-      await begun();
+      await started();
       for (let looks = 0; looks < 120; looks += 1) {
-        reads[0]?.hears();
+        reads[0]?.continues();
         await pass(15_000);
       }
       await bench.supplies.archives.idle;
@@ -458,28 +459,28 @@ describe('files of images in the data folder', () => {
     it('are let go of as soon as they are taken away, and what waits goes on', async () => {
       bench.engine.images.serve('web:1', { content: 'web' });
       await settled('never.tar', 'x');
-      await begun();
+      await started();
       await want();
-      await calm();
+      await flush();
       await rm(join(folder(), 'never.tar'));
       bench.supplies.archives.look();
       await bench.supplies.archives.idle;
       await bench.settle();
-      assert.deepEqual([problems(), said().filter((line) => /Failed/.test(line)), calls('pullImage')], [[], [], 1]);
+      assert.deepEqual([problems(), output().filter((line) => /Failed/.test(line)), calls('pullImage')], [[], [], 1]);
     });
 
     it('are released without a warning that they were taken away', async () => {
       await settled('never.tar', 'x');
-      await begun();
+      await started();
       await rm(join(folder(), 'never.tar'));
       await pass(15_000);
       await bench.supplies.archives.idle;
-      assert.deepEqual([problems(), said()], [[], []]);
+      assert.deepEqual([problems(), output()], [[], []]);
     });
 
     it('are left alone for longer each time that they have grown meanwhile', async () => {
       await settled('never.tar', 'x');
-      await begun();
+      await started();
       for (const [at, waitMs] of [4_000, 8_000, 16_000].entries()) {
         await put('never.tar', 'x'.repeat(at + 2));
         bench.supplies.archives.look();
@@ -488,7 +489,7 @@ describe('files of images in the data folder', () => {
         await bench.supplies.archives.idle;
         assert.equal(reads.length, at + 1);
         await pass(500);
-        await begun(at + 2);
+        await started(at + 2);
       }
       assert.deepEqual(problems(), []);
     });
@@ -522,7 +523,7 @@ describe('files of images in the data folder', () => {
       await settled('web.tar', savedImages(web));
       while (calls('loadImages') === 0) await nextTurn();
       await want();
-      await calm();
+      await flush();
       await pass(10 * 60_000);
       assert.deepEqual(condition(), ['Loading', 'Loading the file web.tar, which may hold web:1']);
       isIn();

@@ -9,8 +9,8 @@ import {
 
 const SETTINGS = { deadlineMs: 600_000, minReadyMs: 10_000, maxRestarts: 3 };
 const part = (more: Partial<GatePart> = {}): GatePart => ({ name: 'web', restarts: 0, ranMs: 60_000, ...more });
-const STARTING = { trouble: 'its healthcheck has not said anything yet' };
-const PORT = { trouble: 'PortInUse: port 80 is taken' };
+const STARTING = { notReady: 'its healthcheck has not said anything yet' };
+const PORT = { notReady: 'PortInUse: port 80 is taken' };
 
 interface Row extends Partial<Omit<GateFacts, 'parts'>> {
   readonly it: string;
@@ -114,7 +114,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'with few names',
       wellMs: undefined,
-      parts: ['a', 'b', 'c', 'd', 'e'].map((name) => part({ name, trouble: 'x' })),
+      parts: ['a', 'b', 'c', 'd', 'e'].map((name) => part({ name, notReady: 'x' })),
       want: 'open 600000: Waiting for a (x), b (x), c (x) and 2 more',
     },
     {
@@ -147,7 +147,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
     },
     {
       it: 'with one restart too many',
-      parts: [part({ restarts: 4, trouble: 'CrashLoop: exited with 1' })],
+      parts: [part({ restarts: 4, notReady: 'CrashLoop: exited with 1' })],
       want: 'bad CrashLoop: web was restarted 4 times, more than 3 times: CrashLoop: exited with 1',
     },
     {

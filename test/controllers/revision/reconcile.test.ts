@@ -249,8 +249,8 @@ describe('the Revisions of an App', () => {
     await store.propose({
       origin: 'App/hello',
       owner: 'App/hello',
-      documents: children.map(({ apiVersion, kind, metadata, spec: said }) => ({
-        document: { apiVersion, kind, metadata: { name: metadata.name }, spec: said },
+      documents: children.map(({ apiVersion, kind, metadata, spec: output }) => ({
+        document: { apiVersion, kind, metadata: { name: metadata.name }, spec: output },
       })),
     });
     assert.deepEqual(revisions(), []);

@@ -7,31 +7,31 @@ describe('the watch over the clock', () => {
   for (const punctuality of PUNCTUALITIES) {
     it(`tells by how much the clock was set, once for each time, when timers fire ${punctuality}`, () => {
       const clock = new FakeClock(0, punctuality);
-      const told: number[] = [];
-      const stop = watchClock(clock, (byMs) => told.push(byMs));
+      const reported: number[] = [];
+      const stop = watchClock(clock, (byMs) => reported.push(byMs));
       clock.advance(3 * 3_600_000);
-      assert.deepEqual(told, []);
+      assert.deepEqual(reported, []);
       clock.set(-8 * 3_600_000);
       clock.advance(3 * 3_600_000);
       clock.set(86_400_000);
       clock.advance(3 * 3_600_000);
-      assert.deepEqual(told, [-8 * 3_600_000, 86_400_000]);
+      assert.deepEqual(reported, [-8 * 3_600_000, 86_400_000]);
       stop();
       clock.set(86_400_000);
       clock.advance(3 * 3_600_000);
-      assert.equal(told.length, 2);
+      assert.equal(reported.length, 2);
     });
   }
 
   it('does not mind a clock that is slewed', () => {
     const clock = new FakeClock();
-    const told: number[] = [];
-    watchClock(clock, (byMs) => told.push(byMs));
+    const reported: number[] = [];
+    watchClock(clock, (byMs) => reported.push(byMs));
     for (let turn = 0; turn < 1_000; turn += 1) {
       clock.set(5);
       clock.advance(10_000);
     }
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
   });
 });
 

@@ -111,8 +111,8 @@ describe('the health of the agent', () => {
         unavailableOrigins: [],
         declaring: new Set<'files'>(),
       };
-      const told = healthChecks({ ...all, ...facts }).filter(({ ok, message }) => !ok || message !== undefined);
-      assert.equal(told.map(({ name, ok, message }) => `${ok ? '' : '!'}${name}: ${message}`).join('\n'), want);
+      const reported = healthChecks({ ...all, ...facts }).filter(({ ok, message }) => !ok || message !== undefined);
+      assert.equal(reported.map(({ name, ok, message }) => `${ok ? '' : '!'}${name}: ${message}`).join('\n'), want);
     });
   }
 

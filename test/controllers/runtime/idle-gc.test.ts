@@ -11,26 +11,26 @@ describe('the heap of an agent at rest', () => {
 
   beforeEach(() => {
     clock = new FakeClock();
-    let hear = (): void => undefined;
+    let changed = (): void => undefined;
     heap = {
       mib: 20,
       liveMib: 20,
       collections: 0,
       onCollected: (call) => {
-        hear = call;
+        changed = call;
         return () => {
-          hear = () => undefined;
+          changed = () => undefined;
         };
       },
       size: () => heap.mib * MIB,
       collect() {
         this.collections += 1;
         this.mib = this.liveMib;
-        hear();
+        changed();
       },
       work(mib) {
         this.mib = mib;
-        hear();
+        changed();
       },
     };
     stop = collectWhenIdle(heap, clock);
@@ -76,7 +76,7 @@ describe('the heap of an agent at rest', () => {
 
 describe('the heap of this process', () => {
   it('gives back what nothing refers to, and tells of it', async () => {
-    const heard = new Promise<void>((resolve) => {
+    const received = new Promise<void>((resolve) => {
       const stop = v8Heap.onCollected(() => {
         stop();
         resolve();
@@ -89,6 +89,6 @@ describe('the heap of this process', () => {
     rows = undefined;
     v8Heap.collect();
     assert.ok(process.memoryUsage().heapUsed < before + 2 * MIB);
-    await heard;
+    await received;
   });
 });

@@ -207,13 +207,13 @@ describe('reconciler', () => {
   });
 
   it('waits for the cache, and tells the kind of it', async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const outcome = await pass({
       cache: { hasSynced: false, syncError: 'gone' },
-      unsynced: ({ kind }) => told.push(kind),
+      unsynced: ({ kind }) => reported.push(kind),
     });
     assert.deepEqual(outcome, wait('EngineUnreachable', 'gone').outcome);
-    assert.deepEqual([told, trace], [['Network'], []]);
+    assert.deepEqual([reported, trace], [['Network'], []]);
   });
 
   it('writes the status of a kind that validates while the cache is not synced, and throws what is wrong', async () => {
@@ -286,11 +286,11 @@ describe('reconciler', () => {
   });
 
   it('announces after each write, from the status before it to the one after it', async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const announce: TestReconciler['announce'] = (before, after, { at }) =>
-      told.push(`${at}: ${before.status?.id} -> ${after.status?.id}`);
+      reported.push(`${at}: ${before.status?.id} -> ${after.status?.id}`);
     await pass({ announce }, act<string>('Creating', 'first', 'second'));
-    assert.deepEqual(told, [
+    assert.deepEqual(reported, [
       'acting: undefined -> seen 1 acting first',
       'acting: seen 1 acting first -> seen 1 acting second',
       'acted: seen 1 acting second -> seen 2 acted',

@@ -148,10 +148,10 @@ describe('conditionsAfter', () => {
 });
 
 describe('conditionsBefore', () => {
-  const said = { reason: 'Settled', message: 'm', lastTransitionTime: 't1', observedGeneration: 1 } as const;
-  const ready: Condition = { ...said, type: 'Ready', status: 'True' };
-  const notReady: Condition = { ...said, type: 'Ready', status: 'False' };
-  const other: Condition = { ...said, type: 'StrategyFollowed', status: 'True' };
+  const output = { reason: 'Settled', message: 'm', lastTransitionTime: 't1', observedGeneration: 1 } as const;
+  const ready: Condition = { ...output, type: 'Ready', status: 'True' };
+  const notReady: Condition = { ...output, type: 'Ready', status: 'False' };
+  const other: Condition = { ...output, type: 'StrategyFollowed', status: 'True' };
   const creating: Outcome = { is: 'progressing', reason: 'Creating', message: 'new' };
   const unchanged = {
     ready: 'Ready=True Settled (m), t1, generation 1',

@@ -191,15 +191,15 @@ describe('the health of what runs', () => {
       await bring(fields);
       /** What Ready said in the course of a run, and the crash at its end. */
       const run = async (): Promise<readonly string[]> => {
-        const said = new Set<string>();
+        const output = new Set<string>();
         for (let ms = 0; ms < livesMs; ms += 5_000) {
           device.clock.advance(5_000);
           if ('healthcheck' in fields && ms === 5_000) device.engine.docker.setHealth(NAME, 'healthy');
           await agent.quiet();
-          said.add(ready()[0] ?? '');
+          output.add(ready()[0] ?? '');
         }
         await crash();
-        return [...said];
+        return [...output];
       };
       await run();
       await run(); // the first restart may have helped
@@ -272,11 +272,11 @@ describe('the health of what runs', () => {
       }
       const { container, outgoing } = service().status ?? {};
       const [older = '', younger = ''] = [outgoing?.name, container?.name];
-      const told = (): readonly string[] => [
+      const reported = (): readonly string[] => [
         ...lines.splice(0).filter((line) => line === 'Service exited web' || line === 'Restarting service web'),
         ...events().filter((event) => event.startsWith('Exited')),
       ];
-      told();
+      reported();
       const crashOf = async (name: string): Promise<void> => {
         device.engine.docker.exit(name, 3);
         await agent.quiet();
@@ -287,22 +287,22 @@ describe('the health of what runs', () => {
       const runs = ['Service exited web', 'Restarting service web'];
       const exitOf = (name: string): string => `Exited 1: Container ${name} exited with 3`;
       await crashOf(older);
-      assert.deepEqual(told(), [...runs, exitOf(older)]);
+      assert.deepEqual(reported(), [...runs, exitOf(older)]);
       assert.equal(service().status?.outgoing?.restarts, 1);
       await crashOf(younger);
-      assert.deepEqual(told(), [...runs, exitOf(older), exitOf(younger)]);
+      assert.deepEqual(reported(), [...runs, exitOf(older), exitOf(younger)]);
       await agent.store.flush();
       await device.halt();
       device.engine.docker.exit(older, 3);
       device.engine.docker.restartNow(older);
       await boot();
       const missed = `Exited 1: Container ${older} exited`; // with what, nobody knows any more
-      assert.deepEqual(told(), [...runs, missed], 'what happened while no agent ran');
+      assert.deepEqual(reported(), [...runs, missed], 'what happened while no agent ran');
       assert.equal(service().status?.outgoing?.restarts, 2);
       await agent.settle({ limit: 600 }); // the file of a hand-over is looked for five times a second, for a minute
       assert.equal(names().length, 1);
       assert.deepEqual(
-        told().filter((line) => line.startsWith('Exited')),
+        reported().filter((line) => line.startsWith('Exited')),
         [missed],
         'not the end that was asked for',
       );

@@ -13,7 +13,7 @@ import { aContainer, aServiceState, network, print } from './service-states.js';
 
 const desired = (more: Partial<DesiredContainer>): DesiredContainer =>
   aServiceState(more).desired ?? assert.fail('nothing is wanted');
-const told = (plan: Plan<ServiceStep> | undefined): string => (plan ? print(plan) : 'goes on');
+const reported = (plan: Plan<ServiceStep> | undefined): string => (plan ? print(plan) : 'goes on');
 
 describe('the end of a container', () => {
   const rows: readonly {
@@ -71,7 +71,7 @@ describe('the end of a container', () => {
       const state = aServiceState({}, [], { lockHeld });
       const container = aContainer({ ...seen });
       const known = seen && 'startedAt' in seen ? { ...container, startedAt: seen.startedAt } : container;
-      assert.equal(told(terminate(state, known, 'why', { remove })), want);
+      assert.equal(reported(terminate(state, known, 'why', { remove })), want);
     });
   }
 
@@ -102,7 +102,7 @@ describe('what a service waits for before it acts', () => {
   it('is nothing when all is there', () => {
     const all = desired({ volumes: [{ name: '1_data', notReady: undefined }], shares: [shares('running')] });
     for (const wait of [waitForNetworksAndVolumes, waitForMissingNetwork, waitForProviders])
-      assert.equal(told(wait(all)), 'goes on');
+      assert.equal(reported(wait(all)), 'goes on');
   });
   it('is a volume', () => {
     const volumes = [
@@ -110,18 +110,18 @@ describe('what a service waits for before it acts', () => {
       { name: '1_logs', notReady: 'it does not exist yet' },
     ];
     const want = 'waiting: VolumeNotReady (Waiting for volume 1_logs: it does not exist yet)';
-    assert.equal(told(waitForNetworksAndVolumes(desired({ volumes }))), want);
+    assert.equal(reported(waitForNetworksAndVolumes(desired({ volumes }))), want);
   });
   it('is a network that does not exist, for a container that was started before', () => {
-    assert.equal(told(waitForMissingNetwork(desired({ networks: [LATE] }))), 'goes on');
+    assert.equal(reported(waitForMissingNetwork(desired({ networks: [LATE] }))), 'goes on');
     assert.equal(
-      told(waitForMissingNetwork(desired({ networks: [LATE, GONE] }))),
+      reported(waitForMissingNetwork(desired({ networks: [LATE, GONE] }))),
       'waiting: NetworkNotReady (Waiting for network u_a: it does not exist yet)',
     );
   });
   it('is a container whose namespace is shared, until it runs', () => {
     const states = [undefined, 'running', 'paused', 'created', 'exited', 'restarting'] as const;
-    const waits = states.map((state) => told(waitForProviders(desired({ shares: [shares(state)] }))));
+    const waits = states.map((state) => reported(waitForProviders(desired({ shares: [shares(state)] }))));
     const until = (state: string) => `waiting: DependencyNotReady (Waiting for vpn to run (it is ${state}))`;
     assert.deepEqual(waits, ['goes on', 'goes on', 'goes on', until('created'), until('exited'), until('restarting')]);
   });
@@ -130,7 +130,7 @@ describe('what a service waits for before it acts', () => {
       shares: [shares('exited'), { ...shares('exited'), namespace: 'PID' }, shares('exited', 'db')],
     });
     assert.equal(
-      told(waitForProviders(both)),
+      reported(waitForProviders(both)),
       'waiting: DependencyNotReady (Waiting for vpn to run (it is exited), db to run (it is exited))',
     );
   });

@@ -32,7 +32,7 @@ describe('rebootWhenSettled', () => {
   ];
   async function watch(answers: readonly Awaited<ReturnType<RebootDeps['reboot']>>[]) {
     const clock = new FakeClock();
-    const said: unknown[] = [];
+    const output: unknown[] = [];
     let asked = 0;
     const stop = rebootWhenSettled({
       store: {
@@ -41,23 +41,23 @@ describe('rebootWhenSettled', () => {
       },
       reboot: async () => answers[asked++] ?? { is: 'scheduled' },
       after: (ms, call) => clock.after(ms, call),
-      logs: { system: (message, owner) => said.push([message, owner]) },
+      logs: { system: (message, owner) => output.push([message, owner]) },
     });
     for (let step = 0; step < 3; step += 1) {
       clock.step();
       await new Promise(setImmediate);
     }
     stop();
-    return { said, asked };
+    return { output, asked };
   }
 
   it('boots once, and tells each app of its own services', async () => {
-    assert.deepEqual(await watch([{ is: 'scheduled' }]), { said: REBOOTING, asked: 1 });
+    assert.deepEqual(await watch([{ is: 'scheduled' }]), { output: REBOOTING, asked: 1 });
   });
   it('tries again while an application holds its lock', async () => {
-    const { said, asked } = await watch([{ is: 'locked', message: 'Lockfile exists for { appId: 7, service: db }' }]);
+    const { output, asked } = await watch([{ is: 'locked', message: 'Lockfile exists for { appId: 7, service: db }' }]);
     assert.equal(asked, 2);
-    assert.deepEqual(said, [
+    assert.deepEqual(output, [
       ['A reboot is needed to start web, and is held back by an update lock', { app: 'hello' }],
       ['A reboot is needed to start db, and is held back by an update lock', { app: 'other' }],
       ['No reboot yet: Lockfile exists for { appId: 7, service: db }', 'nobody'],
@@ -65,9 +65,9 @@ describe('rebootWhenSettled', () => {
     ]);
   });
   it('says once that it may not', async () => {
-    const { said, asked } = await watch([{ is: 'refused', message: 'not allowed' }]);
+    const { output, asked } = await watch([{ is: 'refused', message: 'not allowed' }]);
     assert.equal(asked, 1);
-    assert.deepEqual(said, [
+    assert.deepEqual(output, [
       ['A reboot is needed to start web: not allowed', { app: 'hello' }],
       ['A reboot is needed to start db: not allowed', { app: 'other' }],
     ]);

@@ -35,7 +35,7 @@ describe('what the engine refuses to create', () => {
   }
 
   /** Lets events of what was done by hand arrive, and time pass. */
-  async function hear(ms: number): Promise<void> {
+  async function flush(ms: number): Promise<void> {
     for (let turn = 0; turn < 5; turn += 1) {
       await device.agent?.quiet();
       device.clock.advance(ms / 5);
@@ -44,7 +44,7 @@ describe('what the engine refuses to create', () => {
 
   /** The same, and lets everything come to rest. */
   async function pass(ms: number): Promise<void> {
-    await hear(ms);
+    await flush(ms);
     await device.agent?.settle(WAITS);
   }
 
@@ -163,7 +163,7 @@ describe('what the engine refuses to create', () => {
     await bring(refused);
     assert.equal(count('createContainer'), 1);
     device.engine.goAway();
-    await hear(100);
+    await flush(100);
     device.engine.docker.runtimes.add('none-such');
     device.engine.comeBack();
     await pass(10_000);
@@ -209,8 +209,13 @@ describe('what the engine refuses to create', () => {
       }
       assert.ok(count('createContainer') > 2, 'it is tried again');
       assert.equal(claims(), 1);
-      const told = ['Taking update locks', 'Installing service', 'Failed to install service', 'Releasing update locks'];
-      assert.deepEqual(lines.splice(0), told);
+      const reported = [
+        'Taking update locks',
+        'Installing service',
+        'Failed to install service',
+        'Releasing update locks',
+      ];
+      assert.deepEqual(lines.splice(0), reported);
 
       device.engine.before = undefined;
       await device.agent?.settle();
@@ -243,8 +248,8 @@ describe('what the engine refuses to create', () => {
         await device.agent?.quiet();
         device.clock.step();
       }
-      const told = lines.splice(0).filter((line) => /install/i.test(line));
-      assert.deepEqual([commit, V, told], [commit, V, ['Installing service', 'Failed to install service']]);
+      const reported = lines.splice(0).filter((line) => /install/i.test(line));
+      assert.deepEqual([commit, V, reported], [commit, V, ['Installing service', 'Failed to install service']]);
     }
   });
 
@@ -362,7 +367,7 @@ describe('what the engine refuses to create', () => {
       if (verb === 'startContainer') throw new EngineError('no', 500);
     };
     await device.agent?.propose([declareAlone({ environment: { V: '2' } })]);
-    await hear(10_000);
+    await flush(10_000);
     assert.ok(containers().some((one) => /^\S*alone_\S+ created$/.test(one)));
     assert.equal(locks().at(-1), 'lock.release');
   });
@@ -370,7 +375,7 @@ describe('what the engine refuses to create', () => {
   it('is created only once the lock is held', async () => {
     await applicationLock();
     await device.agent?.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
-    await hear(60_000);
+    await flush(60_000);
     assert.equal(count('createContainer'), 0);
   });
 
@@ -385,7 +390,7 @@ describe('what the engine refuses to create', () => {
     await applicationLock();
     const agent = await device.boot();
     await agent.propose([declareApp({ web: { environment: { V: '2' } }, db: {} })]);
-    await hear(10_000);
+    await flush(10_000);
     assert.deepEqual(containers(), ['db_7_1_a running', 'web_7_1_a running']);
     assert.equal(service()?.state, 'running');
     await rm(join(device.folder, 'locks/1/web'), { recursive: true });

@@ -35,7 +35,7 @@ function aDesk({
   isDeclared = true,
 } = {}) {
   const volumes = [...VOLUMES];
-  const said: unknown[] = [];
+  const output: unknown[] = [];
   const documents: Partial<Record<Kind, readonly object[]>> = {
     App: [aDocument('App', 'one', { appId: 1 })],
     Volume: [aDocument('Volume', 'one.data', { app: 'one', appId: 1, volumeName: '1_data', reclaim: 'Retain' })],
@@ -71,9 +71,9 @@ function aDesk({
       },
       volumeUsers: async () => users.map((name) => ({ name, isOurs: false })),
     },
-    logs: { system: (text, owner) => said.push([text, owner]) },
+    logs: { system: (text, owner) => output.push([text, owner]) },
   });
-  return { orphans, said, names: () => orphans.list().map(({ name }) => name) };
+  return { orphans, output, names: () => orphans.list().map(({ name }) => name) };
 }
 const signal = new AbortController().signal;
 
@@ -91,13 +91,13 @@ describe('orphaned volumes', () => {
   });
 
   it('go by name, and nothing else does', async () => {
-    const { orphans, names, said } = aDesk();
+    const { orphans, names, output } = aDesk();
     assert.deepEqual(await orphans.remove('2_old', signal), { is: 'removed' });
     for (const name of ['1_data', '1_stray', '9_foreign', '9_half', 'none']) {
       assert.deepEqual(await orphans.remove(name, signal), { is: 'absent' });
     }
     assert.deepEqual(
-      [names(), said],
+      [names(), output],
       [['3_old', '7_data'], [["Removing volume '2_old', whose app is gone", { app: 2 }]]],
     );
   });

@@ -62,11 +62,11 @@ describe('accessOfService', () => {
   }
 
   it('takes the old names of labels, and what is not switched on for nothing', () => {
-    const told = (labels: Record<string, string>) => accessOfService({ labels }).map(({ does }) => does);
-    assert.deepEqual(told({ 'io.resin.features.dbus': '1' }), [
+    const reported = (labels: Record<string, string>) => accessOfService({ labels }).map(({ does }) => does);
+    assert.deepEqual(reported({ 'io.resin.features.dbus': '1' }), [
       'the label io.balena.features.dbus mounts /run/dbus of the host',
     ]);
-    assert.deepEqual(told({ 'io.balena.features.dbus': 'yes', 'io.balena.features.sysfs': '0' }), []);
+    assert.deepEqual(reported({ 'io.balena.features.dbus': 'yes', 'io.balena.features.sysfs': '0' }), []);
   });
 
   const LOGS: readonly [options: Record<string, string | number>, what?: string][] = [

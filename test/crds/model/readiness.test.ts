@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import type { AnyResource } from '../../../crds/model/kinds.js';
 import * as readiness from '../../../crds/model/readiness.js';
 
-type Said = readonly [type: 'Ready' | 'Reconciling' | 'Stalled', status: 'True' | 'False', reason: string];
+type ConditionRow = readonly [type: 'Ready' | 'Reconciling' | 'Stalled', status: 'True' | 'False', reason: string];
 
 /** A document whose status has these conditions, of its present generation unless it is said to be behind. */
-const saying = (conditions: readonly Said[], isBehind = false): never => {
+const documentWith = (conditions: readonly ConditionRow[], isBehind = false): never => {
   const seen = isBehind ? 1 : 2;
   return {
     kind: 'Service',
@@ -16,7 +16,7 @@ const saying = (conditions: readonly Said[], isBehind = false): never => {
     },
   } as never;
 };
-const notReady = (reason: string): never => saying([['Ready', 'False', reason]]);
+const notReady = (reason: string): never => documentWith([['Ready', 'False', reason]]);
 
 const REASONS = [
   ...['NeedsLock', 'UpdatesLocked', 'VolumeNotReady', 'ReleaseNotReady', 'RebootRequired', 'DependencyNotReady'],
@@ -78,7 +78,7 @@ describe('what others ask of a document that is not Ready', () => {
   }
 
   it('counts only for the present generation where somebody waits for that', () => {
-    const earlier = (reason: string): never => saying([['Ready', 'False', reason]], true);
+    const earlier = (reason: string): never => documentWith([['Ready', 'False', reason]], true);
     assert.equal(readiness.hasFailed(earlier('Failed')), false);
     assert.equal(readiness.isFailing(earlier('Retrying')), false);
     assert.equal(readiness.waitsForSomebody(earlier('HostPathMissing')), false);
@@ -87,7 +87,7 @@ describe('what others ask of a document that is not Ready', () => {
 
   it('waits for somebody, or is rejected, when it is Stalled', () => {
     const stalled = (reason: string): never =>
-      saying([
+      documentWith([
         ['Ready', 'False', reason],
         ['Stalled', 'True', reason],
       ]);
@@ -98,7 +98,7 @@ describe('what others ask of a document that is not Ready', () => {
 
   it('progresses while it is Reconciling and has not failed', () => {
     const reconciling = (reason: string): never =>
-      saying([
+      documentWith([
         ['Ready', 'False', reason],
         ['Reconciling', 'True', reason],
       ]);
@@ -109,8 +109,8 @@ describe('what others ask of a document that is not Ready', () => {
 
   it('waits for the next attempt when its container could not be made or started, and nothing is being stopped', () => {
     const failed = (last: string, reason: string, isBehind = false, kind = 'Service'): never => {
-      const said = saying([['Ready', 'False', reason]], isBehind) as { readonly status: object };
-      return { ...said, kind, status: { ...said.status, lastAction: { reason: last } } } as never;
+      const document = documentWith([['Ready', 'False', reason]], isBehind) as { readonly status: object };
+      return { ...document, kind, status: { ...document.status, lastAction: { reason: last } } } as never;
     };
     for (const last of ['Installing', 'Starting']) {
       for (const reason of ['Retrying', 'PortInUse', 'HostPathMissing', 'AddressInUse'])

@@ -111,12 +111,12 @@ class Worker {
     this.#at = '';
     const listening = new AbortController();
     const answered = new Promise<{ ms: number; tests: readonly TestResult[] }>((resolve) => {
-      const hear = (message: LaneMessage): void => {
+      const onMessage = (message: LaneMessage): void => {
         if (message.is === 'begun') this.#at = message.title;
         if (message.is === 'done') resolve(message);
       };
-      this.child.on('message', hear);
-      listening.signal.addEventListener('abort', () => this.child.off('message', hear));
+      this.child.on('message', onMessage);
+      listening.signal.addEventListener('abort', () => this.child.off('message', onMessage));
     });
     let isLate = false;
     const timer = setTimeout(() => {

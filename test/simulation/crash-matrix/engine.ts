@@ -23,7 +23,7 @@ export interface EngineOutcome {
   readonly calls: number;
   readonly writes: number;
   /** From the request until everything is at its end, ms: uninterrupted, and the median and the longest of all kills. */
-  readonly calmMs: number;
+  readonly quietMs: number;
   readonly medianMs: number;
   readonly worstMs: number;
   /** The longest that a service which was up has been down, ms: uninterrupted, and with a kill, less what the restart took. */
@@ -135,11 +135,11 @@ export class Matrix {
         }
       }
     }
-    const { calls, writes, tookMs: calmMs, downMs } = undisturbed;
+    const { calls, writes, tookMs: quietMs, downMs } = undisturbed;
     const sorted = tooks.toSorted((a, b) => a - b);
-    const medianMs = sorted[Math.floor(sorted.length / 2)] ?? calmMs;
-    const worstMs = Math.max(calmMs, ...tooks);
-    return { name: transition.name, calls, writes, calmMs, medianMs, worstMs, downMs, worstDownMs, tried, failures };
+    const medianMs = sorted[Math.floor(sorted.length / 2)] ?? quietMs;
+    const worstMs = Math.max(quietMs, ...tooks);
+    return { name: transition.name, calls, writes, quietMs, medianMs, worstMs, downMs, worstDownMs, tried, failures };
   }
 
   /** Makes the change once, kills the agent at that point, if it gets there, and starts another one. */
@@ -362,7 +362,7 @@ async function followDowntime(
   for (const { service, id, state } of await scene.containers(appId))
     if (state === 'running') running.set(service, new Set([id]));
   const stopping = new AbortController();
-  const hear = ({ action, id, attributes, timeNano }: EngineEvent): void => {
+  const onEvent = ({ action, id, attributes, timeNano }: EngineEvent): void => {
     const up = running.get(attributes[SERVICE_NAME] ?? '');
     const service = attributes[SERVICE_NAME] ?? '';
     if (attributes[APP_ID] !== String(appId) || !up) return;
@@ -376,7 +376,7 @@ async function followDowntime(
   };
   await new Promise<void>((open, fail) => {
     const follow = async (): Promise<void> => {
-      for await (const event of scene.docker.engine.events(undefined, open, stopping.signal)) hear(event);
+      for await (const event of scene.docker.engine.events(undefined, open, stopping.signal)) onEvent(event);
     };
     follow().catch((error: unknown) => {
       if (!stopping.signal.aborted) fail(error);

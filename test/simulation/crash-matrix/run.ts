@@ -54,7 +54,7 @@ if (parts.includes('engine')) {
     const rows = outcomes.map(({ name, calls, writes, tried, failures: others, ...times }) => [
       name,
       ...[calls, writes, tried.before, tried.after, tried.write, others.length].map(String),
-      ...[times.calmMs, times.medianMs, times.worstMs, times.downMs, times.worstDownMs].map((ms) => ms.toFixed(0)),
+      ...[times.quietMs, times.medianMs, times.worstMs, times.downMs, times.worstDownMs].map((ms) => ms.toFixed(0)),
     ]);
     const head = [
       'change',

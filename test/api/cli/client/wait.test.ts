@@ -27,9 +27,9 @@ describe('waiting for an App', () => {
     const out: string[] = [];
     const lists = [[], [service('starting')], [service('healthy')], [service('healthy')]];
     let listed = 0;
-    let tell: (line: unknown) => void = () => undefined;
+    let sendLine: (line: unknown) => void = () => undefined;
     const news = new Promise((resolve) => {
-      tell = resolve;
+      sendLine = resolve;
     });
     const client = {
       ask: async (_method: string, path: string) => {
@@ -49,7 +49,7 @@ describe('waiting for an App', () => {
         hasProgress: false,
         out: (line: string) => {
           out.push(line);
-          if (/healthy/.test(line)) tell({ type: 'MODIFIED', object: service('healthy') });
+          if (/healthy/.test(line)) sendLine({ type: 'MODIFIED', object: service('healthy') });
         },
       },
     } as unknown as Session;
@@ -99,9 +99,9 @@ describe('waiting for an App', () => {
 
   it('that waits for its time ends at once, and goes on where the App was approved', async () => {
     const held = { ...condition, status: 'False', reason: 'AwaitingApproval', observedGeneration: 1 };
-    let tell: (line: unknown) => void = () => undefined;
+    let sendLine: (line: unknown) => void = () => undefined;
     const news = new Promise((resolve) => {
-      tell = resolve;
+      sendLine = resolve;
     });
     const client = {
       ask: async (_method: string, path: string) => ({
@@ -122,7 +122,7 @@ describe('waiting for an App', () => {
     assert.deepEqual(out.splice(0), ['app/web: AwaitingApproval: ']);
     const waiting = waitReady(session, client, awaited, { ...options, isApproved: true });
     await new Promise((resolve) => setImmediate(resolve));
-    tell({ type: 'MODIFIED', object: app });
+    sendLine({ type: 'MODIFIED', object: app });
     await waiting;
     assert.deepEqual(out, ['app/web ready']);
   });

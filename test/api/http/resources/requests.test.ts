@@ -119,8 +119,8 @@ describe('requests in the resource API', () => {
       const answer = await post(body);
       const { kind, status, code, message } = answer.body;
       assert.deepEqual([kind, status, code], ['Status', 'Failure', answer.code]);
-      const said = `${code} ${message.replace('apps.supercargo.io "hello" is invalid: ', '')}`;
-      assert.equal(said.slice(0, want.length), want);
+      const output = `${code} ${message.replace('apps.supercargo.io "hello" is invalid: ', '')}`;
+      assert.equal(output.slice(0, want.length), want);
       assert.deepEqual(requests(), {});
     });
   }

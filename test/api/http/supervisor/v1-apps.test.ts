@@ -232,12 +232,12 @@ describe('an answer to a command', () => {
     const ask = () =>
       bench.server.inject({ method: 'POST', url: '/v1/restart', headers: withKey, payload: { appId: 2 } });
     const waiting = ask();
-    const begun = bench.store.watch(({ parts, key }) => {
+    const stopWatching = bench.store.watch(({ parts, key }) => {
       if (key === 'App/two' && parts.includes('requests'))
         report(bench.store, 'App', 'two', {}, 'Waiting', 'EngineUnreachable');
     });
     assert.deepEqual([(await waiting).statusCode, (await waiting).payload], [503, failed('as the test says')]);
-    begun();
+    stopWatching();
     assert.deepEqual(bench.store.get('App', 'two')?.requests, {});
     assert.equal((await ask()).statusCode, 503);
     assert.deepEqual(bench.store.get('App', 'two')?.requests, {});

@@ -13,7 +13,7 @@ type Case = {
 };
 
 /** A host that notes what it was told, and answers as the case says. */
-class Told {
+class RecordingHost {
   readonly acts: string[] = [];
   left: 'scheduled' | 'locked' | 'refused' | 'thrown' = 'scheduled';
   readonly host = aHost({
@@ -28,17 +28,22 @@ class Told {
 
 describe('power and LED', () => {
   let bench: Bench;
-  let told: Told;
+  let recorded: RecordingHost;
   beforeEach(async () => {
-    told = new Told();
-    bench = await aServer({ host: told.host });
+    recorded = new RecordingHost();
+    bench = await aServer({ host: recorded.host });
   });
   afterEach(() => bench.close());
   const ask = (url: string, payload?: string | object, headers: object = {}) =>
     bench.server.inject({ method: 'POST', url, headers: { ...withKey, ...headers }, ...(payload ? { payload } : {}) });
 
   for (const verb of ['reboot', 'shutdown'] as const) {
-    const cases: readonly [left: Told['left'], payload: string | object | undefined, code: number, body: string][] = [
+    const cases: readonly [
+      left: RecordingHost['left'],
+      payload: string | object | undefined,
+      code: number,
+      body: string,
+    ][] = [
       ['scheduled', undefined, 202, '{"Data":"OK","Error":""}'],
       ['scheduled', {}, 202, '{"Data":"OK","Error":""}'],
       ['locked', {}, 423, '{"Data":"","Error":"because locked"}'],
@@ -47,27 +52,27 @@ describe('power and LED', () => {
     ];
     for (const [left, payload, code, body] of cases) {
       it(`answer ${verb} with ${code} when it is ${left}${payload ? '' : ', without a body'}`, async () => {
-        told.left = left;
+        recorded.left = left;
         const answer = await ask(`/v1/${verb}`, payload);
         assert.equal(answer.statusCode, code);
         assert.equal(answer.payload, body);
         assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
-        assert.deepEqual(told.acts, [verb]);
+        assert.deepEqual(recorded.acts, [verb]);
       });
     }
 
     it(`force ${verb} in every spelling of true, and in no other`, async () => {
       for (const force of [true, 1, '1', 'TRUE', 'on']) await ask(`/v1/${verb}`, { force });
       for (const force of [false, 'yes', 0, null, {}, [true]]) await ask(`/v1/${verb}`, { force });
-      assert.equal(told.acts.filter((act) => act === `${verb} by force`).length, 5);
-      assert.equal(told.acts.filter((act) => act === verb).length, 6);
+      assert.equal(recorded.acts.filter((act) => act === `${verb} by force`).length, 5);
+      assert.equal(recorded.acts.filter((act) => act === verb).length, 6);
     });
 
     it(`keep ${verb} behind a key and a readable body`, async () => {
       assert.equal((await bench.server.inject({ method: 'POST', url: `/v1/${verb}` })).statusCode, 401);
       assert.equal((await ask(`/v1/${verb}`, '{', { 'content-type': 'application/json' })).statusCode, 503);
       assert.equal((await bench.server.inject({ url: `/v1/${verb}`, headers: withKey })).statusCode, 404);
-      assert.deepEqual(told.acts, []);
+      assert.deepEqual(recorded.acts, []);
     });
 
     it(`let an app’s key ${verb}`, async () => {
@@ -80,7 +85,7 @@ describe('power and LED', () => {
     const answer = await ask('/v1/blink', '{', { 'content-type': 'application/json' });
     assert.deepEqual([answer.statusCode, answer.payload], [200, 'OK']);
     assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8');
-    assert.deepEqual(told.acts, ['blink']);
+    assert.deepEqual(recorded.acts, ['blink']);
     assert.equal((await bench.server.inject({ method: 'POST', url: '/v1/blink' })).statusCode, 401);
   });
 });
@@ -109,7 +114,7 @@ describe('/v1/device/host-config', () => {
   afterEach(() => bench.close());
 
   /** A controller that concludes so about each new spec, and lets go what is deleted. */
-  const conclude = (end: 'Ready' | 'Stalled' | 'Waiting', reason = 'Settled') =>
+  const endPass = (end: 'Ready' | 'Stalled' | 'Waiting', reason = 'Settled') =>
     bench.store.watch(({ key, object, parts, type }) => {
       if (key !== 'HostConfig/network' || type === 'DELETED') return;
       if (object.metadata.deletionTimestamp !== undefined) void bench.store.release(object);
@@ -146,7 +151,7 @@ describe('/v1/device/host-config', () => {
   });
 
   it('puts a patch into the document, and answers when it is true', async () => {
-    conclude('Ready');
+    endPass('Ready');
     const answer = await patch({ network: { hostname: 'kiosk', proxy: { ip: 'c' } }, force: 'on' });
     assert.deepEqual([answer.statusCode, answer.payload], [200, 'OK']);
     assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
@@ -160,7 +165,7 @@ describe('/v1/device/host-config', () => {
   });
 
   it('takes a form', async () => {
-    conclude('Ready');
+    endPass('Ready');
     const answer = await patch('network[hostname]=x', { 'content-type': 'application/x-www-form-urlencoded' });
     assert.equal(answer.statusCode, 200);
     assert.deepEqual(spec(), { hostname: 'x' });
@@ -210,10 +215,10 @@ describe('/v1/device/host-config', () => {
   ];
   for (const [{ it: what, body }, end, reason, code] of refused) {
     it(`takes back ${what}`, async () => {
-      const stop = conclude('Ready');
+      const stop = endPass('Ready');
       await patch({ network: { hostname: 'before' } });
       stop();
-      const undo = conclude(end, reason);
+      const undo = endPass(end, reason);
       const answer = await patch({ network: { hostname: 'after' } });
       undo();
       assert.deepEqual([answer.statusCode, answer.payload], [code, body]);
@@ -221,7 +226,7 @@ describe('/v1/device/host-config', () => {
     });
 
     it(`leaves no document behind for ${what}`, async () => {
-      conclude(end, reason);
+      endPass(end, reason);
       await patch({ network: { hostname: 'after' } });
       assert.equal(spec(), undefined);
     });
@@ -242,7 +247,7 @@ describe('/v1/device/host-config', () => {
   }
 
   it('carries out patches one after another, none is lost', async () => {
-    conclude('Ready');
+    endPass('Ready');
     const answers = await Promise.all([
       patch({ network: { hostname: 'a' } }),
       patch({ network: { proxy: { noProxy: ['x'] } } }),

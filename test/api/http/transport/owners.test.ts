@@ -9,11 +9,11 @@ import { APP_2_KEY, aServer, type Bench, GLOBAL_KEY } from '../a-server.js';
 const STATE = '/v2/applications/state';
 
 /** Answers as the test says, and remembers what it was asked. */
-class SaidPeers implements LocalPeers {
+class ScriptedPeers implements LocalPeers {
   readonly asked: Connection[] = [];
   #answer: Promise<boolean> = Promise.resolve(true);
 
-  says(answer: boolean | Promise<boolean>): void {
+  answers(answer: boolean | Promise<boolean>): void {
     this.#answer = Promise.resolve(answer);
   }
 
@@ -24,7 +24,7 @@ class SaidPeers implements LocalPeers {
 }
 
 describe('who calls from this machine', () => {
-  let peers: SaidPeers;
+  let peers: ScriptedPeers;
   let bench: Bench;
   let agents: Agent[];
   let folder: string;
@@ -38,7 +38,7 @@ describe('who calls from this machine', () => {
   };
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'owners-'));
-    peers = new SaidPeers();
+    peers = new ScriptedPeers();
     agents = [];
     bench = await open();
   });
@@ -78,19 +78,19 @@ describe('who calls from this machine', () => {
   });
 
   it('without a key only the owner is served, through the routes as well', async () => {
-    peers.says(false);
+    peers.answers(false);
     for (const path of [STATE, `${STATE}?x=1`, '/apis/supercargo.io/v1/apps', '/nowhere', '/%']) {
       assert.equal(await ask({ path }), 401, path);
     }
-    peers.says(true);
+    peers.answers(true);
     assert.equal(await ask({ path: STATE }), 200);
     assert.equal(await ask({ path: '/apis/supercargo.io/v1/apps' }), 200);
   });
 
   it('is asked once for each connection, however many requests come over it', async () => {
     for (const answer of [true, false]) {
-      peers = new SaidPeers();
-      peers.says(answer);
+      peers = new ScriptedPeers();
+      peers.answers(answer);
       const server = await open();
       const agent = client();
       for (let count = 0; count < 5; count += 1) {
@@ -103,7 +103,7 @@ describe('who calls from this machine', () => {
   });
 
   it('is not asked for those who have a key, nor for what everybody gets', async () => {
-    peers.says(false);
+    peers.answers(false);
     assert.equal(await ask({ path: STATE, headers: bearer(GLOBAL_KEY) }), 200);
     assert.equal(await ask({ path: `${STATE}?apikey=${APP_2_KEY}` }), 200);
     assert.equal(await ask({ path: '/ping' }), 200);
@@ -113,7 +113,7 @@ describe('who calls from this machine', () => {
 
   it('is asked when the key is unknown, which then counts as none', async () => {
     assert.equal(await ask({ path: STATE, headers: bearer('wrong') }), 200);
-    peers.says(false);
+    peers.answers(false);
     assert.equal(await ask({ path: STATE, headers: bearer('wrong') }), 401);
     assert.equal(peers.asked.length, 2);
   });
@@ -136,7 +136,7 @@ describe('who calls from this machine', () => {
 
   it('holds back one connection only while the kernel is asked', async () => {
     let answer: (isOwner: boolean) => void = () => undefined;
-    peers.says(new Promise((resolve) => (answer = resolve)));
+    peers.answers(new Promise((resolve) => (answer = resolve)));
     const waiting = ask({ path: STATE });
     assert.equal(await ask({ path: STATE, headers: bearer(GLOBAL_KEY) }), 200);
     assert.equal(await ask({ path: '/v1/healthy' }), 200);
@@ -148,7 +148,7 @@ describe('who calls from this machine', () => {
     const path = join(folder, 'api.sock');
     const settings = { localMode: true, development: false, version: '0.1.0', listen: `unix:${path}` };
     const server = await open({ settings });
-    peers.says(false);
+    peers.answers(false);
     for (const [mode, code] of [
       [0o755, 200],
       [0o600, 200],

@@ -64,9 +64,9 @@ async function compare({
     home: '/root',
     profiles: profiles ?? (area === 'merge' ? ['*'] : []), // the loader merged without looking at profiles
   });
-  const said = problems.map(({ message, path }) => `${path ?? ''}: ${message}`).join('; ');
+  const output = problems.map(({ message, path }) => `${path ?? ''}: ${message}`).join('; ');
   if (error !== undefined) return problems.length > 0 ? undefined : `accepted, although: ${error}`;
-  if (model === undefined || problems.length > 0) return `refused: ${said}`;
+  if (model === undefined || problems.length > 0) return `refused: ${output}`;
   const wanted = plain(JSON.parse(JSON.stringify(value ?? null).replaceAll('/PROJ', project)));
   const found = plain(at.endsWith('env_file') ? pathsOf(valueAt(model, at)) : valueAt(model, at));
   try {

@@ -29,7 +29,7 @@ describe('the table of what becomes of each property of a Compose file', () => {
   });
 
   it('says what to write instead of everything that is refused', () => {
-    const silent = policyRows().filter(({ rule }) => rule.policy === 'refuse' && !rule.say);
+    const silent = policyRows().filter(({ rule }) => rule.policy === 'refuse' && !rule.why);
     assert.deepEqual(silent, []);
   });
 
@@ -41,9 +41,9 @@ describe('the table of what becomes of each property of a Compose file', () => {
 });
 
 function tableOfGuide(): string {
-  const rows = policyRows().map(({ path, names, rule: { policy, say = '' } }) => {
+  const rows = policyRows().map(({ path, names, rule: { policy, why = '' } }) => {
     const listed = names.map((name) => `\`${name}\``).join(', ');
-    return `| ${path === '' ? 'the file' : `\`${path}\``} | ${listed} | ${policy} | ${say} |\n`;
+    return `| ${path === '' ? 'the file' : `\`${path}\``} | ${listed} | ${policy} | ${why} |\n`;
   });
   return `| in | property | what | |\n|---|---|---|---|\n${rows.join('')}`;
 }

@@ -97,8 +97,8 @@ describe('a Compose project that is bad on purpose', () => {
     });
     const spec = converted.document?.spec;
     const services = isMap(spec) && isMap(spec.services) ? Object.keys(spec.services) : [];
-    const told = converted.problems.map(({ path }) => path);
-    assert.ok(services.includes('__proto__') || told.includes('services.__proto__'), JSON.stringify(services));
+    const texts = converted.problems.map(({ path }) => path);
+    assert.ok(services.includes('__proto__') || texts.includes('services.__proto__'), JSON.stringify(services));
   });
 
   it('has no mount with an option behind another colon, which Compose refuses too', async () => {

@@ -52,13 +52,13 @@ class Bench {
   }
 
   async start(options: Partial<FolderOptions> = {}): Promise<FolderSource> {
-    const say = (_fields: object, message: string) => {
+    const log = (_fields: object, message: string) => {
       this.lines.push(message.replaceAll(this.root, ''));
       this.#happened.emit('happened');
     };
     const source = watchFolders({
       ...{ folders: [this.path()], parse: parseDocument, deviceUuid: '0123456789abcdef0123456789abcdef' },
-      ...{ log: { info: say, warn: say, error: say }, lookMs: 600_000, pollMs: 50, retryMs: 20, settleMs: 60 },
+      ...{ log: { info: log, warn: log, error: log }, lookMs: 600_000, pollMs: 50, retryMs: 20, settleMs: 60 },
       home: '/home/me',
       read: (file, limit) => {
         this.reads.push(file.replaceAll(this.root, ''));
@@ -368,8 +368,8 @@ describe('Compose projects in a watched folder', () => {
     assert.equal(bench.apps(), 'a=x b=y');
     await bench.put({ 'a.yaml': 'include: [b.yaml]\nservices: {a: {image: x}}' });
     await bench.untilApps('a=x,y');
-    const dying = bench.store.get('App', 'b');
-    if (dying) await bench.store.release(dying);
+    const terminating = bench.store.get('App', 'b');
+    if (terminating) await bench.store.release(terminating);
     await bench.put({ 'a.yaml': 'include: [b.yaml]\nservices: {a: [\n' });
     await bench.untilProblem(/m\/a\.yaml/);
     assert.equal(bench.apps(), 'a=x,y');
@@ -517,9 +517,9 @@ describe('Compose projects in a watched folder', () => {
     await bench.put({ 'held/compose.yaml': 'services: {web: {image: x}}' });
     await bench.start();
     assert.equal(bench.apps(), 'held=z');
-    const told = bench.problems().join('\n');
-    assert.match(told, /m\/one\/compose\.yaml: App same is also declared in .*two\/compose\.yaml; keep one/);
-    assert.match(told, /m\/held\/compose\.yaml: /);
+    const texts = bench.problems().join('\n');
+    assert.match(texts, /m\/one\/compose\.yaml: App same is also declared in .*two\/compose\.yaml; keep one/);
+    assert.match(texts, /m\/held\/compose\.yaml: /);
   });
 
   it('and a document of the same App change places without another App', async () => {

@@ -32,8 +32,8 @@ class Bench {
   static async open(): Promise<Bench> {
     const root = await mkdtemp(join(tmpdir(), 'supercargo-folder-'));
     await mkdir(join(root, 'm'));
-    const say = (fields: object) => fields;
-    const quiet = { info: say, warn: say, error: say };
+    const log = (fields: object) => fields;
+    const quiet = { info: log, warn: log, error: log };
     return new Bench(root, await openStore({ folder: join(root, 'data'), now: Date.now, log: quiet }));
   }
 
@@ -42,7 +42,7 @@ class Bench {
   }
 
   source(options: Partial<FolderOptions> = {}): FolderSource {
-    const say = (_fields: object, message: string) => {
+    const log = (_fields: object, message: string) => {
       this.lines.push(message.replaceAll(this.root, ''));
       this.#happened.emit('happened');
     };
@@ -50,7 +50,7 @@ class Bench {
       folders: [this.path()],
       parse: parseDocument,
       deviceUuid,
-      log: { info: say, warn: say, error: say },
+      log: { info: log, warn: log, error: log },
       lookMs: 60_000,
       pollMs: 50,
       retryMs: 20,
@@ -354,11 +354,12 @@ describe('watchFolders', () => {
     assert.deepEqual(bench.store.problems(), []);
   });
 
-  const dying = () =>
+  const terminating = () =>
     bench.store
       .list('App')
       .flatMap(({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [metadata.name]));
-  const isDying = (name: string) => bench.until(() => dying().includes(name) || !bench.apps().includes(`${name}=`));
+  const untilTerminating = (name: string) =>
+    bench.until(() => terminating().includes(name) || !bench.apps().includes(`${name}=`));
 
   it('keeps what a link declared that leads nowhere, also at the start, until the link is removed', async () => {
     const far = join(bench.root, 'far');
@@ -375,17 +376,17 @@ describe('watchFolders', () => {
     await earlier.stop();
     const source = bench.source();
     await source.start();
-    assert.deepEqual([bench.apps(), dying()], ['a=busybox f=busybox', []]);
+    assert.deepEqual([bench.apps(), terminating()], ['a=busybox f=busybox', []]);
     await unlink(bench.path('a.yaml'));
-    await isDying('a');
+    await untilTerminating('a');
     await rename(join(bench.root, 'farther'), far);
     await source.rescan();
     assert.deepEqual(bench.store.problems(), []);
     await rename(far, join(bench.root, 'farther'));
     await source.rescan();
-    assert.ok(!dying().includes('f'));
+    assert.ok(!terminating().includes('f'));
     await unlink(bench.path('deep'));
-    await isDying('f');
+    await untilTerminating('f');
     assert.deepEqual(bench.store.problems(), []);
   });
 
@@ -404,14 +405,14 @@ describe('watchFolders', () => {
         bench.store.problems().map(({ message, source: at }) => [message.split(' (')[0], at?.file]),
         [['Another folder, with no documents, is in its place', bench.path('usb')]],
       );
-      assert.deepEqual([bench.apps(), dying()], ['a=busybox u=busybox', []]);
+      assert.deepEqual([bench.apps(), terminating()], ['a=busybox u=busybox', []]);
     }
     await rm(bench.path('usb'), { recursive: true });
     await rename(join(bench.root, 'elsewhere'), bench.path('usb'));
     await source.rescan();
     assert.deepEqual(bench.store.problems(), []);
     await unlink(bench.path('usb', 'apps', 'u.yaml'));
-    await isDying('u');
+    await untilTerminating('u');
     assert.deepEqual(bench.store.problems(), []);
   });
 
@@ -427,9 +428,9 @@ describe('watchFolders', () => {
     await source.start();
     await source.rescan();
     assert.ok(bench.lines.some((line) => /^\/m\/usb: There are no documents in it, and there were before/.test(line)));
-    assert.deepEqual([bench.apps(), dying()], ['a=busybox u=busybox', []]);
+    assert.deepEqual([bench.apps(), terminating()], ['a=busybox u=busybox', []]);
     await rm(bench.path('usb'), { recursive: true });
-    await isDying('u');
+    await untilTerminating('u');
     assert.deepEqual(bench.store.problems(), []);
   });
 
@@ -501,8 +502,8 @@ describe('watchFolders', () => {
     const source = bench.source();
     await source.start();
     await source.rescan();
-    const said = bench.lines.filter((line) => /could not be stored: No space left/.test(line));
-    assert.equal(said.length, 1);
+    const output = bench.lines.filter((line) => /could not be stored: No space left/.test(line));
+    assert.equal(output.length, 1);
     assert.equal(bench.apps(), '');
     bench.failing = undefined;
     await bench.untilApps('a=busybox');
@@ -525,8 +526,8 @@ describe('watchFolders', () => {
       bench.lines.join('\n'),
     );
     await bench.store.delete('api', 'Volume/a');
-    const dying = bench.store.get('Volume', 'a');
-    if (dying) await bench.store.release(dying);
+    const terminating = bench.store.get('Volume', 'a');
+    if (terminating) await bench.store.release(terminating);
     await source.rescan();
     assert.equal(bench.store.get('Volume', 'a')?.metadata.origin, 'files');
   });

@@ -26,7 +26,7 @@ export const DEVICE: DeviceScope = {
 export class SourceBench {
   readonly folder = mkdtempSync(join(tmpdir(), 'supercargo-source-'));
   device: DeviceScope = DEVICE;
-  readonly said: string[] = [];
+  readonly lines: string[] = [];
   #change: Partial<GitOriginDeps> = {};
 
   private constructor(
@@ -46,7 +46,7 @@ export class SourceBench {
   async restart(): Promise<void> {
     await this.store?.close();
     const silent = pino({ level: 'silent' });
-    const say = (_fields: object, message: string): void => void this.said.push(message);
+    const log = (_fields: object, message: string): void => void this.lines.push(message);
     this.store = await openStore({ folder: this.folder, now: Date.now, log: silent });
     this.origins = gitOrigins({
       store: this.store,
@@ -55,7 +55,7 @@ export class SourceBench {
       parse: parseDocument,
       device: () => this.device,
       env: process.env,
-      log: { info: say, warn: say, error: say },
+      log: { info: log, warn: log, error: log },
       now: Date.now,
       ...this.#change,
     });

@@ -75,7 +75,7 @@ describe('documents that SOPS encrypted', () => {
     const { failure } = await bench.sync();
     assert.equal(failure?.reason, 'InvalidDocuments');
     assert.match(failure?.message ?? '', /^git\/fleet\/a\.yaml spec\.services\.web\.restart: .*\(secret\)/);
-    assert.doesNotMatch(JSON.stringify([failure, bench.store.problems(), bench.said]), /hunter2/);
+    assert.doesNotMatch(JSON.stringify([failure, bench.store.problems(), bench.lines]), /hunter2/);
   });
 
   it('say when their key is another one', async () => {

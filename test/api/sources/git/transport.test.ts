@@ -60,7 +60,7 @@ describe('a repository on a server', function () {
       const everything = JSON.stringify([
         bench.source,
         bench.store.events(),
-        bench.said,
+        bench.lines,
         filesBelow(join(bench.folder, 'git')),
       ]);
       assert.doesNotMatch(everything, /s3cret-token/);

@@ -33,8 +33,8 @@ describe('localOrigin', () => {
     root = await mkdtemp(join(tmpdir(), 'supercargo-local-'));
     store = await openStore({ folder: root, now: Date.now, log: { info: quiet, warn: quiet, error: quiet } });
     lines = [];
-    const say = (_fields: object, message: string) => lines.push(message);
-    origin = localOrigin({ store, device, parse: parseDocument, log: { info: say, warn: say, error: say } });
+    const log = (_fields: object, message: string) => lines.push(message);
+    origin = localOrigin({ store, device, parse: parseDocument, log: { info: log, warn: log, error: log } });
   });
   afterEach(async () => {
     await store.close();

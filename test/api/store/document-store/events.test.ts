@@ -13,12 +13,12 @@ describe('The store', () => {
 
   describe('keeps events', () => {
     it('counting equal ones up, the latest of each document, the latest of all', () => {
-      const told: string[] = [];
-      store.watchEvents(({ message, count }) => told.push(`${message} ${count}`));
+      const reported: string[] = [];
+      store.watchEvents(({ message, count }) => reported.push(`${message} ${count}`));
       for (const message of ['one', 'two', 'one']) {
         store.record('Service/web', { type: 'Normal', reason: 'Recovered', message });
       }
-      assert.deepEqual(told, ['one 1', 'two 1', 'one 2']);
+      assert.deepEqual(reported, ['one 1', 'two 1', 'one 2']);
       assert.deepEqual(
         store.events('Service/web').map(({ message }) => message),
         ['two', 'one'],

@@ -17,14 +17,14 @@ describe('The store', () => {
     it('as it would be taken, and changes nothing', async () => {
       await store.propose(proposal('files', [aService('same'), aService('old'), aService('gone')]));
       const before = versions();
-      const said = proposal('files', [aService('same'), aService('old', 'busybox:2'), aService('new')]);
-      const previewed = store.previewSet(said);
+      const proposed = proposal('files', [aService('same'), aService('old', 'busybox:2'), aService('new')]);
+      const previewed = store.previewSet(proposed);
       assert.deepEqual(
         previewed,
         accepted({ created: ['Service/new'], changed: ['Service/old'], deleted: ['Service/gone'] }),
       );
       assert.deepEqual(versions(), before);
-      assert.deepEqual(await store.propose(said), previewed);
+      assert.deepEqual(await store.propose(proposed), previewed);
     });
 
     it('with what problems keep', async () => {
@@ -37,14 +37,14 @@ describe('The store', () => {
       it(`with refusals, ${atomic ? 'all for one' : 'one by one'}`, async () => {
         await store.propose(proposal('files', [aService('taken')]));
         await store.propose(proposal('git/fleet', [aService('old')]));
-        const said = proposal('git/fleet', [aService('taken'), aService('new')], { atomic });
-        const previewed = store.previewSet(said);
+        const proposed = proposal('git/fleet', [aService('taken'), aService('new')], { atomic });
+        const previewed = store.previewSet(proposed);
         assert.equal(previewed.refused.length, 1);
         assert.deepEqual(
           { ...previewed, refused: [] },
           atomic ? accepted({}) : accepted({ created: ['Service/new'], deleted: ['Service/old'] }),
         );
-        assert.deepEqual(await store.propose(said), previewed);
+        assert.deepEqual(await store.propose(proposed), previewed);
         assert.equal(store.get('Service', 'new') === undefined, atomic);
         assert.equal(store.get('Service', 'taken')?.metadata.origin, 'files');
         assert.equal(store.problems().length, 1, 'what was refused is told either way');
@@ -52,8 +52,8 @@ describe('The store', () => {
     }
 
     it('takes an atomic set that is all right', async () => {
-      const said = proposal('git/fleet', [aService('a'), aService('b')], { atomic: true });
-      assert.deepEqual(await store.propose(said), accepted({ created: ['Service/a', 'Service/b'] }));
+      const proposed = proposal('git/fleet', [aService('a'), aService('b')], { atomic: true });
+      assert.deepEqual(await store.propose(proposed), accepted({ created: ['Service/a', 'Service/b'] }));
     });
   });
 });

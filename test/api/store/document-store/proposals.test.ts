@@ -16,14 +16,14 @@ describe('The store', () => {
 
   describe('takes proposals', () => {
     it('and shows what was accepted, numbered, owned and on disk', async () => {
-      const said = proposal(
+      const output = proposal(
         'App/hello',
         [aService('web', 'busybox:1', { file: 'a.yaml', line: 2, labels: { a: 'b' } })],
         {
           owner: 'App/hello',
         },
       );
-      assert.deepEqual(await store.propose(said), accepted({ created: ['Service/web'] }));
+      assert.deepEqual(await store.propose(output), accepted({ created: ['Service/web'] }));
       const { metadata, spec, requests } = serviceOf(store);
       assert.match(metadata.uid, /^[0-9a-f-]{36}$/);
       assert.deepEqual(
@@ -96,8 +96,8 @@ describe('The store', () => {
 
     it('and freezes copies: the caller may go on with its own', async () => {
       const labels = { a: 'b' };
-      const said = aService('web', 'busybox:1', { labels });
-      await store.propose(proposal('files', [said]));
+      const output = aService('web', 'busybox:1', { labels });
+      await store.propose(proposal('files', [output]));
       labels.a = 'changed later';
       assert.deepEqual(serviceOf(store).metadata.labels, { a: 'b' });
       const everywhere = (value: unknown): void => {

@@ -65,9 +65,9 @@ describe('The store', () => {
       await store.propose(proposal('files', [aService('a')]));
       const middle = store.resourceVersion;
       store.touch('Service/a');
-      const told = (changes: readonly Change[] | undefined) => changes?.map(({ key, type }) => `${type} ${key}`);
-      assert.deepEqual(told(store.since(start)), ['ADDED Service/a', 'MODIFIED Service/a']);
-      assert.deepEqual(told(store.since(middle)), ['MODIFIED Service/a']);
+      const reported = (changes: readonly Change[] | undefined) => changes?.map(({ key, type }) => `${type} ${key}`);
+      assert.deepEqual(reported(store.since(start)), ['ADDED Service/a', 'MODIFIED Service/a']);
+      assert.deepEqual(reported(store.since(middle)), ['MODIFIED Service/a']);
       assert.deepEqual(store.since(store.resourceVersion), []);
       for (const unknown of ['', 'x', '-1', '0', String(Number(store.resourceVersion) + 1)]) {
         assert.equal(store.since(unknown), undefined, unknown);

@@ -6,7 +6,7 @@ import type { Key, Origin } from '../../../../crds/model/kinds.js';
 import { aHostConfig, anApp, entriesOf, proposal } from '../fixtures.js';
 
 /** `mark App/hello; after App/hello: nothing`. */
-function told(entries: ReadonlyMap<Key, Entry>, origin: Origin, key: Key): string {
+function decisionText(entries: ReadonlyMap<Key, Entry>, origin: Origin, key: Key): string {
   const plan = planDeletion(entries, origin, key);
   if (plan.is === 'absent') return 'absent';
   if (plan.is === 'refused') return `refused: ${plan.problem.message} (${plan.problem.kind} ${plan.problem.name})`;
@@ -21,7 +21,7 @@ function told(entries: ReadonlyMap<Key, Entry>, origin: Origin, key: Key): strin
 describe('planDeletion', () => {
   const hello = proposal('files', [anApp('hello', { appId: 1 })]);
   /** `hello` of `files`, being deleted. */
-  const dying = [hello, proposal('files', [])];
+  const terminating = [hello, proposal('files', [])];
   const rows: readonly { it: string; entries: ReadonlyMap<Key, Entry>; origin: Origin; key: Key; want: string }[] = [
     { it: 'finds nothing where nothing is', entries: entriesOf(), origin: 'files', key: 'App/hello', want: 'absent' },
     {
@@ -40,42 +40,42 @@ describe('planDeletion', () => {
     },
     {
       it: 'has nothing to do for what is being deleted',
-      entries: entriesOf(...dying),
+      entries: entriesOf(...terminating),
       origin: 'files',
       key: 'App/hello',
       want: 'nothing to do',
     },
     {
       it: 'takes back what the same origin declared to come after a deletion',
-      entries: entriesOf(...dying, hello),
+      entries: entriesOf(...terminating, hello),
       origin: 'files',
       key: 'App/hello',
       want: 'after App/hello: nothing',
     },
     {
       it: 'takes back its own even where another origin had the document before',
-      entries: entriesOf(...dying, proposal('api', [anApp('hello', { appId: 1 })])),
+      entries: entriesOf(...terminating, proposal('api', [anApp('hello', { appId: 1 })])),
       origin: 'api',
       key: 'App/hello',
       want: 'after App/hello: nothing',
     },
     {
       it: 'leaves what another origin declared to come',
-      entries: entriesOf(...dying, proposal('api', [anApp('hello', { appId: 1 })])),
+      entries: entriesOf(...terminating, proposal('api', [anApp('hello', { appId: 1 })])),
       origin: 'files',
       key: 'App/hello',
       want: 'nothing to do',
     },
     {
       it: 'takes back what waits for a document of another name',
-      entries: entriesOf(...dying, proposal('api', [anApp('other', { appId: 1 })])),
+      entries: entriesOf(...terminating, proposal('api', [anApp('other', { appId: 1 })])),
       origin: 'api',
       key: 'App/other',
       want: 'after App/hello: nothing',
     },
   ];
   for (const { it: what, entries, origin, key, want } of rows)
-    it(what, () => assert.equal(told(entries, origin, key), want));
+    it(what, () => assert.equal(decisionText(entries, origin, key), want));
 
   it('removes at once what has nothing to clean up', () => {
     const all = new Map(entriesOf(proposal('files', [aHostConfig('network', 'h')])));
@@ -83,6 +83,6 @@ describe('planDeletion', () => {
     assert.ok(key && one);
     const { metadata } = one.resource;
     all.set(key, { ...one, resource: { ...one.resource, metadata: { ...metadata, finalizers: [] } } } as Entry);
-    assert.equal(told(all, 'files', key), `remove ${key}`);
+    assert.equal(decisionText(all, 'files', key), `remove ${key}`);
   });
 });

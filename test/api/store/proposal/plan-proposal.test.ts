@@ -8,7 +8,7 @@ import { allottedId } from '../../../../crds/model/names.js';
 import { aHostConfig, anApp, anImage, aService, declare, entriesOf, proposal } from '../fixtures.js';
 
 /** The plan as a reviewer reads it. */
-function told({ decisions, refused }: ProposalPlan): string[] {
+function decisionTexts({ decisions, refused }: ProposalPlan): string[] {
   const lines = decisions.map((decision) => {
     switch (decision.do) {
       case 'change':
@@ -26,7 +26,8 @@ function told({ decisions, refused }: ProposalPlan): string[] {
 
 const files = (...documents: Proposal['documents']): Proposal => proposal('files', documents);
 /** `hello` of `files`, being deleted, with what was declared since. */
-const dying = (...since: readonly Proposal[]) => entriesOf(files(anApp('hello', { appId: 1 })), files(), ...since);
+const terminating = (...since: readonly Proposal[]) =>
+  entriesOf(files(anApp('hello', { appId: 1 })), files(), ...since);
 
 /** What a change of an immutable field comes to: the last version stays, with the problem. */
 function refused(key: Key, field: string, from: string, to: string): string[] {
@@ -116,7 +117,7 @@ describe('planProposal', () => {
       proposal: files(),
       want: ['mark App/hello'],
     },
-    { it: 'marks only once', entries: () => dying(), proposal: files(), want: [] },
+    { it: 'marks only once', entries: () => terminating(), proposal: files(), want: [] },
 
     // Names
     {
@@ -193,7 +194,7 @@ describe('planProposal', () => {
     },
     {
       it: 'lets an App come back with another appId when it has gone',
-      entries: () => dying(),
+      entries: () => terminating(),
       proposal: files(anApp('hello', { appId: 2 })),
       want: ['after App/hello: App/hello'],
     },
@@ -243,25 +244,25 @@ describe('planProposal', () => {
     // Declared again while being deleted
     {
       it: 'keeps a declaration of what is being deleted for afterwards',
-      entries: () => dying(),
+      entries: () => terminating(),
       proposal: files(anApp('hello', { appId: 1 })),
       want: ['after App/hello: App/hello'],
     },
     {
       it: 'does nothing when that is said again',
-      entries: () => dying(files(anApp('hello', { appId: 1 }))),
+      entries: () => terminating(files(anApp('hello', { appId: 1 }))),
       proposal: files(anApp('hello', { appId: 1 })),
       want: [],
     },
     {
       it: 'keeps the latest such declaration',
-      entries: () => dying(files(anApp('hello', { appId: 1 }))),
+      entries: () => terminating(files(anApp('hello', { appId: 1 }))),
       proposal: files(anApp('hello', { appId: 1, name: 'Again' })),
       want: ['after App/hello: App/hello'],
     },
     {
       it: 'keeps the latest one, and only that, while a problem covers its file',
-      entries: () => dying(files(anApp('hello', { appId: 1 }, { file: 'a.yaml' }))),
+      entries: () => terminating(files(anApp('hello', { appId: 1 }, { file: 'a.yaml' }))),
       proposal: proposal('files', [anApp('hello', { appId: 1, name: 'Again' }, { file: 'a.yaml' })], {
         problems: [{ message: 'half a document', source: { file: 'a.yaml' } }],
       }),
@@ -269,7 +270,7 @@ describe('planProposal', () => {
     },
     {
       it: 'keeps the latest one, and only that, of documents that are put',
-      entries: () => dying(files(anApp('hello', { appId: 1 }))),
+      entries: () => terminating(files(anApp('hello', { appId: 1 }))),
       mode: 'upsert',
       proposal: files(anApp('hello', { appId: 1, name: 'Again' })),
       want: ['after App/hello: App/hello'],
@@ -282,19 +283,19 @@ describe('planProposal', () => {
     },
     {
       it: 'drops it when it is declared no more',
-      entries: () => dying(files(anApp('hello', { appId: 1 }))),
+      entries: () => terminating(files(anApp('hello', { appId: 1 }))),
       proposal: files(),
       want: ['after App/hello: nothing'],
     },
     {
       it: 'frees its names for others at once',
-      entries: () => dying(files(anApp('hello', { appId: 2 }))),
+      entries: () => terminating(files(anApp('hello', { appId: 2 }))),
       proposal: files(anApp('other', { appId: 2 })),
       want: ['create App/other', 'after App/hello: nothing'],
     },
     {
       it: 'keeps it while a problem covers its file',
-      entries: () => dying(files(anApp('hello', { appId: 1 }, { file: 'a.yaml' }))),
+      entries: () => terminating(files(anApp('hello', { appId: 1 }, { file: 'a.yaml' }))),
       proposal: proposal('files', [], { problems: [{ message: 'broken', source: { file: 'a.yaml' } }] }),
       want: [],
     },
@@ -306,7 +307,7 @@ describe('planProposal', () => {
     },
     {
       it: 'promises a name that is being given up to one origin only',
-      entries: () => dying(proposal('local', [anApp('hello', { appId: 1 })])),
+      entries: () => terminating(proposal('local', [anApp('hello', { appId: 1 })])),
       proposal: files(anApp('hello', { appId: 1 })),
       want: [
         'note App/hello: App/hello belongs to local; files cannot declare it as well.',
@@ -315,7 +316,7 @@ describe('planProposal', () => {
     },
     {
       it: 'lets another origin have a name that is being given up',
-      entries: () => dying(),
+      entries: () => terminating(),
       proposal: proposal('local', [anApp('hello', { appId: 1 })]),
       want: ['after App/hello: App/hello'],
     },
@@ -497,15 +498,15 @@ describe('planProposal', () => {
     },
     {
       it: 'keeps what else waits when one is put',
-      entries: () => dying(files(anApp('hello', { appId: 1 }))),
+      entries: () => terminating(files(anApp('hello', { appId: 1 }))),
       mode: 'upsert',
       proposal: files(aService('web')),
       want: ['create Service/web'],
     },
   ];
-  for (const { it: does, entries = () => entriesOf(), proposal: said, mode, want } of cases) {
+  for (const { it: does, entries = () => entriesOf(), proposal, mode, want } of cases) {
     it(does, () => {
-      assert.deepEqual(told(planProposal(entries(), said, mode)), want);
+      assert.deepEqual(decisionTexts(planProposal(entries(), proposal, mode)), want);
     });
   }
 
@@ -515,8 +516,8 @@ describe('planProposal', () => {
       aService('web', 'b:1', { file: 'b.yaml', line: 7 }),
     );
     const nowhere = files(aService('web', 'a:1'), aService('web', 'b:1'));
-    const where = (said: Proposal) =>
-      planProposal(entriesOf(), said).refused.map(({ kind, name, source }) => ({ kind, name, source }));
+    const where = (proposal: Proposal) =>
+      planProposal(entriesOf(), proposal).refused.map(({ kind, name, source }) => ({ kind, name, source }));
     assert.deepEqual(where(twice), [{ kind: 'Service', name: 'web', source: { file: 'b.yaml', line: 7 } }]);
     assert.deepEqual(where(nowhere), [{ kind: 'Service', name: 'web', source: undefined }]);
   });

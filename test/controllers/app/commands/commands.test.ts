@@ -18,7 +18,7 @@ import { aDocument, aNetwork, anApp, aService, ready } from '../../../setup/docu
 const AT = '2026-01-01T00:00:00Z';
 
 /** Each step with what it is about, then how the pass ends and what it says of it. */
-function told(pending: Partial<PendingCommands>, locked: boolean): string {
+function commandPlanText(pending: Partial<PendingCommands>, locked: boolean): string {
   const plan = planCommands({ ...NO_COMMANDS, ...pending }, locked);
   if (!plan) return 'nothing is asked';
   const { steps, outcome } = plan;
@@ -157,7 +157,7 @@ describe('planCommands', () => {
     },
   ];
   for (const { it: does, pending, locked = false, want } of cases) {
-    it(does, () => assert.equal(told(pending, locked), want));
+    it(does, () => assert.equal(commandPlanText(pending, locked), want));
   }
 
   it('takes the lock for restart, purge and stop', () => {
@@ -178,7 +178,7 @@ interface Row {
   /** What a service or volume has acknowledged. */
   readonly statuses?: Readonly<Record<string, object>>;
   /** Documents that are being deleted. */
-  readonly leaving?: readonly string[];
+  readonly terminating?: readonly string[];
   /** Other documents. */
   readonly others?: readonly AnyResource[];
   /** Volumes on the engine: `name`, or `name of appId` for one with our labels; `name by somebody of appId` lacks one. */
@@ -193,7 +193,7 @@ interface Row {
 }
 
 function observed(row: Row): string {
-  const { asked = {}, statuses = {}, leaving = [], others = [], engine = [], mounted = {}, promoted = [] } = row;
+  const { asked = {}, statuses = {}, terminating = [], others = [], engine = [], mounted = {}, promoted = [] } = row;
   const { volumeReclaim } = row;
   const app = anApp({
     spec: { volumes: { data: {} }, ...(volumeReclaim ? { volumeReclaim } : {}) },
@@ -203,7 +203,7 @@ function observed(row: Row): string {
   const partsOf = (name: string) => ({
     owner: 'App/hello' as const,
     status: statuses[name] as never,
-    deleted: leaving.includes(name),
+    deleted: terminating.includes(name),
   });
   const service = (name: string) =>
     aDocument('Service', `hello.${name}`, { app: 'hello', serviceName: name, image: 'busybox:1' }, partsOf(name));
@@ -299,7 +299,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'does not wait for what is being deleted',
       asked: { purge: 'p' },
-      leaving: ['db', 'old'],
+      terminating: ['db', 'old'],
       want: 'purge p, left: Service web, Volume data',
     },
     {
@@ -358,7 +358,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'is on its way while one is being removed',
       asked: { cleanup: 'c' },
-      leaving: ['old'],
+      terminating: ['old'],
       want: 'cleanup c: nothing; on its way',
     },
     {
@@ -391,7 +391,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'asks for none for a restart',
       asked: { restart: 'r' },
-      leaving: ['web', 'db'],
+      terminating: ['web', 'db'],
       engine: ['1_stray of 1'],
       want: 'restart r, left: nobody',
     },
@@ -404,7 +404,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'finds them for a purge',
       asked: { purge: 'p' },
-      leaving: ['web', 'db', 'old', 'data'],
+      terminating: ['web', 'db', 'old', 'data'],
       engine: ['1_stray of 1'],
       want: 'purge p, left: nobody; stray hello.stray is 1_stray of 1, Retain',
     },
@@ -424,7 +424,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'finds for a purge an unlabelled one with its prefix, which its container mounts',
       asked: { purge: 'p' },
-      leaving: ['web', 'db', 'old', 'data'],
+      terminating: ['web', 'db', 'old', 'data'],
       engine: ['1_stray', '1_unused', 'x_stray'],
       mounted: { 1: ['1_stray', 'x_stray'], 2: ['1_unused'] },
       want: 'purge p, left: nobody; stray hello.stray is 1_stray of 1, Retain',
@@ -439,7 +439,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'keeps them from a purge and a cleanup at once',
       asked: { purge: 'p', cleanup: 'c' },
-      leaving: ['web', 'db'],
+      terminating: ['web', 'db'],
       engine: ['1_stray of 1'],
       mounted: { 1: ['1_stray'] },
       want: 'purge p, left: Volume data, Volume old; cleanup c: hello.old',

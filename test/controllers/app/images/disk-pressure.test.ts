@@ -32,7 +32,7 @@ interface Row {
   /** Services whose document says what the release wants. */
   readonly applied?: readonly string[];
   /** Services whose document says so and is being deleted. */
-  readonly leaving?: readonly string[];
+  readonly terminating?: readonly string[];
   /** Services that have no document yet. */
   readonly undeclared?: readonly string[];
   /** Image documents of before: their users, and what becomes of them. */
@@ -47,7 +47,7 @@ function observed(row: Row): DiskPressure {
     images = {},
     runs = {},
     applied = [],
-    leaving = [],
+    terminating = [],
     undeclared = [],
     old = {},
   } = row;
@@ -72,8 +72,8 @@ function observed(row: Row): DiskPressure {
       aDocument(
         'Service',
         `hello.${name}`,
-        applied.includes(name) || leaving.includes(name) ? specOf(name) : { ...specOf(name), image: `${name}:1` },
-        { deleted: leaving.includes(name) },
+        applied.includes(name) || terminating.includes(name) ? specOf(name) : { ...specOf(name), image: `${name}:1` },
+        { deleted: terminating.includes(name) },
       ),
     ),
     ...Object.entries(old).map(([image, { users, is }]) =>
@@ -153,7 +153,7 @@ const OBSERVED: Readonly<Record<string, readonly Row[]>> = {
     {
       it: 'and does not have its spec when that document is being deleted',
       services: { a: 'kill-then-download' },
-      leaving: ['a'],
+      terminating: ['a'],
       want: 'hello.a (runs) before a:2 by kill-then-download; not yet declared: a:2',
     },
     {
@@ -274,7 +274,7 @@ describe('what has to go before an image is downloaded', () => {
 });
 
 /** `advance hello.a: because`: each step with what it is about, then how the pass ends and what it says of it. */
-function told(pressure: Partial<DiskPressure>, locked = false): string {
+function pressurePlanText(pressure: Partial<DiskPressure>, locked = false): string {
   const plan = planDiskPressure({ ...NO_DISK_PRESSURE, ...pressure }, locked);
   if (!plan) return 'downloads';
   const { steps, outcome } = plan;
@@ -358,6 +358,6 @@ describe('planDiskPressure', () => {
     },
   ];
   for (const { it: does, pressure, locked, want } of cases) {
-    it(does, () => assert.equal(told(pressure, locked), want));
+    it(does, () => assert.equal(pressurePlanText(pressure, locked), want));
   }
 });

@@ -21,8 +21,8 @@ describe('children of an App', () => {
       name: 'hello',
       release: { commit: 'local', id: 1 },
     });
-    const said = { appId: 7, uuid: 'abc', name: 'Hello', release: { commit: 'c1', id: 3 } };
-    assert.deepEqual(identityOf({ metadata, spec: said }), said);
+    const output = { appId: 7, uuid: 'abc', name: 'Hello', release: { commit: 'c1', id: 3 } };
+    assert.deepEqual(identityOf({ metadata, spec: output }), output);
     assert.equal(identityOf({ metadata, spec: { release: null } }).release, null);
   });
 

@@ -92,12 +92,12 @@ describe('the file of a revision', () => {
   it('that is edited is told of', async () => {
     damages[0]?.[1]();
     await restart();
-    const told = agent()
+    const reported = agent()
       .store.events()
       .filter((one) => one.reason === 'FileUnusable')
       .map(({ message }) => message);
     assert.match(
-      told.join(),
+      reported.join(),
       /^Revision hello\.\w+ was edited: it is not what its name is made of, and counts as removed$/,
     );
   });

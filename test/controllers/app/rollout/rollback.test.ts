@@ -64,7 +64,7 @@ describe('a bad release', () => {
   };
   const app = () => store().get('App', 'hello') ?? assert.fail('no App');
   const condition = (type: string) => conditionOf(app(), type);
-  const said = () => `${condition('Ready')?.status} ${condition('Ready')?.reason}`;
+  const output = () => `${condition('Ready')?.status} ${condition('Ready')?.reason}`;
   const containers = () =>
     device.engine.docker.containers.map(({ id, name, state }) => `${id} ${name} ${state}`).sort();
   const names = () => device.engine.docker.containers.map(({ name }) => name).sort();
@@ -96,7 +96,7 @@ describe('a bad release', () => {
   };
   const rolledBack = () => {
     assert.deepEqual(names(), ['db_8_1_a', 'web_7_1_a']);
-    assert.equal(said(), 'False RolledBack');
+    assert.equal(output(), 'False RolledBack');
     assert.equal(condition('Stalled')?.reason, 'RolledBack');
     assert.equal(condition('Available')?.status, 'True');
     assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
@@ -125,11 +125,11 @@ describe('a bad release', () => {
       await agent().quiet();
       device.clock.advance(50);
     }
-    assert.deepEqual([said(), app().status?.phase], ['False Verifying', 'Verifying']);
+    assert.deepEqual([output(), app().status?.phase], ['False Verifying', 'Verifying']);
     assert.deepEqual([isSettled(app()), isReady(app()), appState(store())], [true, false, 'applied']);
     assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
     await agent().settle();
-    assert.deepEqual([said(), app().status?.phase], ['True Settled', 'Settled']);
+    assert.deepEqual([output(), app().status?.phase], ['True Settled', 'Settled']);
   });
 
   it('goes, and the one before comes back: whole, and only what changed', async () => {
@@ -173,7 +173,7 @@ describe('a bad release', () => {
     await bring(release('a2', 'web:2'));
     device.engine.docker.setHealth(idOf('db'), 'unhealthy');
     await agent().settle();
-    assert.equal(said(), 'False ServicesNotHealthy');
+    assert.equal(output(), 'False ServicesNotHealthy');
     await bring(release('c', 'web:3'));
     assert.deepEqual(outcomes(), ['3 c Good', '2 a2 Superseded', '1 a Superseded']);
     const [latest] = latestFirst(store().list('Revision'));
@@ -203,7 +203,7 @@ describe('a bad release', () => {
       ...broken,
       services: { ...broken.services, db: { image: 'db:1', imageId: 9, environment: { A: '1' } } },
     });
-    assert.equal(said(), 'False RolledBack');
+    assert.equal(output(), 'False RolledBack');
     assert.match(outcomes().join(), /^\d a Good/);
   });
 
@@ -222,7 +222,7 @@ describe('a bad release', () => {
     device.engine.docker.setHealth(idOf('db'), 'unhealthy');
     await agent().settle();
     await bring(labelled('kill-then-download', 'b', 'web:2', 'db:2'));
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     assert.deepEqual(outcomes(), ['2 b Good', '1 a Superseded']);
   });
 
@@ -236,14 +236,14 @@ describe('a bad release', () => {
     };
     await bring(BAD);
     assert.match(condition('Ready')?.message ?? '', /It printed last: cannot open the door with \*\*\*$/);
-    const told = [
+    const reported = [
       store()
         .list('Revision')
         .map(({ status }) => status),
       app().status,
       store().events(),
     ];
-    assert.ok(!JSON.stringify(told).includes('hush'));
+    assert.ok(!JSON.stringify(reported).includes('hush'));
   });
 
   it('is not tried again: not by its source, not by another agent, not when it is declared once more', async () => {
@@ -297,11 +297,11 @@ describe('a bad release', () => {
     await bring(BAD);
     const before = containers();
     await bring(GOOD);
-    assert.deepEqual([said(), app().status?.rollback], ['True Settled', undefined]);
+    assert.deepEqual([output(), app().status?.rollback], ['True Settled', undefined]);
     assert.deepEqual(containers(), before);
     failing.clear();
     await bring(BAD);
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
   /** A release whose download never ends. */
@@ -310,7 +310,7 @@ describe('a bad release', () => {
     device.engine.images.serve('web:never', { content: 'never', held: true });
     await declare(of);
     await pass(5);
-    assert.equal(said(), 'False ImagesNotReady');
+    assert.equal(output(), 'False ImagesNotReady');
   };
 
   it('is not tried again after one whose download never ends, but when somebody asks for that', async () => {
@@ -328,7 +328,7 @@ describe('a bad release', () => {
     assert.deepEqual([app().status?.rollback, app().status?.quarantine], [refused, undefined]);
     await store().request(keyOf('App', 'hello'), { retry: {} });
     await agent().settle();
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
   it('is not tried again when the engine is away just when another one takes its place', async () => {
@@ -343,7 +343,7 @@ describe('a bad release', () => {
     await pass(5);
     device.engine.comeBack();
     await pass(60);
-    assert.equal(said(), 'False ImagesNotReady');
+    assert.equal(output(), 'False ImagesNotReady');
     failing.clear();
     await bring(BAD);
     rolledBack();
@@ -399,7 +399,7 @@ describe('a bad release', () => {
     assert.deepEqual(outcomes(), ['4 c Candidate', '3 a Good', '2 b Bad']);
     failing.clear();
     await bring(BAD);
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
   it('is followed by another one, good or bad', async () => {
@@ -410,7 +410,7 @@ describe('a bad release', () => {
     rolledBack();
     failing.clear();
     await bring(release('d', 'web:3'));
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_d', 'web_7_1_d']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_d', 'web_7_1_d']]);
   });
 
   it('is not tried again by another door, which has to wait until the first one gives it up', async () => {
@@ -444,7 +444,7 @@ describe('a bad release', () => {
     await takeOver();
     await agent().settle();
     assert.notEqual(app().metadata.uid, uid);
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
     assert.deepEqual(outcomes(), ['1 b Good']);
     assert.ok(!agent().steps.includes('removeVolume'));
   });
@@ -518,7 +518,7 @@ describe('a bad release', () => {
     failing.clear();
     await store().request(keyOf('App', 'hello'), { retry: {} });
     await agent().settle();
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
   it('is tried after another bad one where both are asked for at once', async () => {
@@ -530,7 +530,7 @@ describe('a bad release', () => {
     await declare(BAD);
     await store().request(keyOf('App', 'hello'), { retry: {} });
     await agent().settle();
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
   it('is tried again when somebody asks for that', async () => {
@@ -544,7 +544,7 @@ describe('a bad release', () => {
     failing.clear();
     await store().request(keyOf('App', 'hello'), { retry: {} });
     await agent().settle();
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
     await store().request(keyOf('App', 'hello'), { retry: {} });
     await agent().settle();
     assert.match(app().status?.refused?.retry?.message ?? '', /nothing to try again/);
@@ -554,7 +554,7 @@ describe('a bad release', () => {
     await bring({ ...GOOD, rollout: { onFailure: 'hold' } });
     failing.add('web:2');
     await bring({ ...BAD, rollout: { onFailure: 'hold' } });
-    assert.deepEqual([said(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
     assert.deepEqual(outcomes(), ['2 b Bad', '1 a Good']);
   });
 
@@ -562,7 +562,7 @@ describe('a bad release', () => {
     await bring(GOOD, 'local');
     failing.add('web:2');
     await bring(BAD, 'local');
-    assert.deepEqual([said(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
     const { web, db } = BAD.services ?? {};
     const labels = { 'io.supercargo.rollout.on-failure': 'rollback' };
     await bring(
@@ -575,13 +575,13 @@ describe('a bad release', () => {
   it('stays when there is nothing to go back to, and is good once it is well', async () => {
     failing.add('web:2');
     await bring(BAD);
-    assert.equal(said(), 'False ServicesNotHealthy');
+    assert.equal(output(), 'False ServicesNotHealthy');
     assert.deepEqual(outcomes(), ['1 b Bad']);
     const web = device.engine.docker.containers.find(({ name }) => name.startsWith('web'));
     device.engine.docker.setHealth(web?.id ?? '', 'healthy');
     await pass(20);
     assert.deepEqual(outcomes(), ['1 b Good']);
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
   });
 
   it('stays, and is good once it is well, with a service that does not restart and goes on', async () => {
@@ -592,18 +592,18 @@ describe('a bad release', () => {
     device.engine.docker.setHealth(web?.id ?? '', 'healthy');
     await pass(620);
     assert.deepEqual(outcomes(), ['1 b Good']);
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
   });
 
   it('stays when nothing ran before it, which somebody may go back to by hand', async () => {
     await bring({ ...GOOD, services: {} });
     failing.add('web:2');
     await bring(BAD);
-    assert.deepEqual([said(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['False ServicesNotHealthy', ['db_8_1_b', 'web_7_1_b']]);
     assert.deepEqual(outcomes(), ['2 b Bad', '1 a Good']);
     await store().request(keyOf('App', 'hello'), { rollback: {} });
     await agent().settle();
-    assert.deepEqual([said(), names()], ['False RolledBack', []]);
+    assert.deepEqual([output(), names()], ['False RolledBack', []]);
     assert.match(condition('Available')?.message ?? '', /has no services, so that nothing runs$/);
   });
 
@@ -633,10 +633,10 @@ describe('a bad release', () => {
     failing.add('web:2').add('web:1');
     await bring(BAD);
     assert.deepEqual(names(), ['db_8_1_a', 'web_7_1_a']);
-    assert.equal(said(), 'False RollbackFailed');
+    assert.equal(output(), 'False RollbackFailed');
     assert.equal(condition('Available')?.status, 'False');
     await reboot();
-    assert.deepEqual([said(), names()], ['False RollbackFailed', ['db_8_1_a', 'web_7_1_a']]);
+    assert.deepEqual([output(), names()], ['False RollbackFailed', ['db_8_1_a', 'web_7_1_a']]);
   });
 
   it('brings back the very image that ran, though its name leads elsewhere', async () => {
@@ -698,7 +698,7 @@ describe('a bad release', () => {
     it('keeps it no longer than until a good one takes its place, and does not delete it', async () => {
       assert.equal(kept().length, 1);
       await bring(release('b', 'local:1'));
-      assert.deepEqual([said(), kept(), isThere(before)], ['True Settled', [], true]);
+      assert.deepEqual([output(), kept(), isThere(before)], ['True Settled', [], true]);
       await rests();
       prune();
       assert.equal(isThere(before), false);
@@ -721,7 +721,7 @@ describe('a bad release', () => {
           assert.ok(calls > at);
           device.faultPlan = () => 'none';
           await works();
-          assert.deepEqual([said(), kept(), isThere(before)], ['True Settled', [], true]);
+          assert.deepEqual([output(), kept(), isThere(before)], ['True Settled', [], true]);
           images().add('local:1', { content: 'built at last' });
           calls = 0;
           device.faultPlan = (what) => (what === 'tagImage' && calls++ === 0 ? fault : 'none');
@@ -745,7 +745,7 @@ describe('a bad release', () => {
         for (const name of kept()) images().remove(name, () => []);
       });
       await bring(release('b', 'local:1'));
-      assert.equal(said(), 'False RollbackFailed');
+      assert.equal(output(), 'False RollbackFailed');
       assert.match(condition('Ready')?.message ?? '', /ran as local:1 is gone from the device/);
       await rests();
     });
@@ -810,7 +810,7 @@ describe('a bad release', () => {
     starting.add('web:3');
     await declare(release('c', 'web:3', { rollout: { progressDeadlineSeconds: 1_800 } }));
     await pass(60);
-    assert.deepEqual([said(), names()], ['False Verifying', ['db_8_1_c', 'web_7_1_c']]);
+    assert.deepEqual([output(), names()], ['False Verifying', ['db_8_1_c', 'web_7_1_c']]);
     assert.ok(device.engine.images.seen(ran), 'it is needed on the way back');
     for (const image of ['web:1', 'web:2', 'db:1']) device.engine.images.withdraw(image);
     device.engine.docker.setHealth(web()?.id ?? '', 'unhealthy');
@@ -857,7 +857,7 @@ describe('a bad release', () => {
     rolledBack();
     await store().request(keyOf('App', 'hello'), { retry: {} });
     await agent().settle();
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
   it('is not needed for going back by hand, which ends with a way back to what is declared', async () => {
@@ -870,7 +870,7 @@ describe('a bad release', () => {
       rolledBack();
       await store().request(keyOf('App', 'hello'), { rollback: to === undefined ? {} : { to } });
       await agent().settle();
-      assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+      assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
       assert.deepEqual([app().status?.rollback, app().status?.refused], [undefined, undefined]);
       assert.equal(app().status?.handled?.rollback, app().requests.rollback?.id);
     }
@@ -888,7 +888,7 @@ describe('a bad release', () => {
     assert.match(refused?.rollback?.message ?? '', /^App hello is suspended: /);
     assert.equal(handled?.retry, app().requests.retry?.id);
     await bring(BAD);
-    assert.deepEqual([said(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
+    assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_b', 'web_7_1_b']]);
   });
 
   it('has its revision removed by hand: everything stays as it is', async () => {
@@ -899,7 +899,7 @@ describe('a bad release', () => {
     const { rollback } = app().status ?? {};
     await store().delete('App/hello', keyOf('Revision', rollback?.to ?? ''));
     await agent().settle();
-    assert.equal(said(), 'False RollbackFailed');
+    assert.equal(output(), 'False RollbackFailed');
     assert.deepEqual(containers(), before);
   });
 });

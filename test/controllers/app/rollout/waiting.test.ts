@@ -39,7 +39,7 @@ describe('a release that waits for its time', () => {
   const store = () => agent().store;
   const app = () => store().get('App', 'hello') ?? assert.fail('no App');
   const ready = () => conditionOf(app(), 'Ready');
-  const said = () => `${ready()?.status} ${ready()?.reason}`;
+  const output = () => `${ready()?.status} ${ready()?.reason}`;
   const containers = () =>
     device.engine.docker.containers.map(({ id, name, state }) => `${id} ${name} ${state}`).sort();
   const names = () => device.engine.docker.containers.map(({ name }) => name).sort();
@@ -113,7 +113,7 @@ describe('a release that waits for its time', () => {
     runs('a');
     const before = containers();
     await bring(release('b', APPROVAL));
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     assert.equal(app().status?.phase, 'Waiting');
     assert.deepEqual(containers(), before);
     assert.ok(device.engine.images.seen('web:2'));
@@ -121,15 +121,15 @@ describe('a release that waits for its time', () => {
     assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
     await pass(600);
     await anotherAgent({ boots: true });
-    assert.deepEqual([said(), containers()], ['False AwaitingApproval', before]);
+    assert.deepEqual([output(), containers()], ['False AwaitingApproval', before]);
   });
 
   it('goes ahead when it is approved, and the event says by whom', async () => {
     await bring(release('a', APPROVAL));
-    assert.deepEqual([said(), names()], ['False AwaitingApproval', []]);
+    assert.deepEqual([output(), names()], ['False AwaitingApproval', []]);
     const { revision } = app().status?.next ?? {};
     await ask('approve', { to: String(revision), by: 'ada@laptop' });
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('a');
     assert.equal(app().status?.next, undefined);
     assert.deepEqual(events('Approved'), [`Revision ${revision} goes ahead: approved by ada@laptop`]);
@@ -160,7 +160,7 @@ describe('a release that waits for its time', () => {
     await bring(release('c', APPROVAL));
     device.engine.images.release('web:2');
     await settle();
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     runs('a');
   });
 
@@ -168,7 +168,7 @@ describe('a release that waits for its time', () => {
     await bring(release('a', NIGHT));
     await ask('approve');
     assert.match(app().status?.refused?.approve?.message ?? '', /^What App hello declares waits for nothing$/);
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
   });
 
   it('refuses an approval of what cannot run, which does not count once that is mended', async () => {
@@ -179,7 +179,7 @@ describe('a release that waits for its time', () => {
     const more = { volumes: ['spare:/spare'] };
     const of = release('b', APPROVAL, { services: { web: { ...web, ...more }, db } });
     await bring(of);
-    assert.equal(said(), 'False InvalidRelease');
+    assert.equal(output(), 'False InvalidRelease');
     await ask('approve');
     assert.match(app().status?.refused?.approve?.message ?? '', /^Revision hello\.\w+ cannot go ahead: .*spare/);
     assert.deepEqual([app().status?.next?.approved, events('Approved').length], [undefined, 1]);
@@ -193,7 +193,7 @@ describe('a release that waits for its time', () => {
       },
     ]);
     await settle();
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     runs('a');
   });
 
@@ -207,7 +207,7 @@ describe('a release that waits for its time', () => {
     await until('12:00');
     const before = containers();
     await bring(release('b', NIGHT));
-    assert.equal(said(), 'False OutsideWindow');
+    assert.equal(output(), 'False OutsideWindow');
     assert.match(ready()?.message ?? '', /waits until 2026-\d\d-\d\d 02:00 GMT\+00:00 \(UTC\), when its window opens/);
     const { revision, until: opens } = app().status?.next ?? {};
     assert.match(opens ?? '', /T02:00:00\.000Z$/);
@@ -215,9 +215,9 @@ describe('a release that waits for its time', () => {
     await until('23:59');
     assert.deepEqual(containers(), before);
     await until('01:59');
-    assert.deepEqual([said(), containers()], ['False OutsideWindow', before]);
+    assert.deepEqual([output(), containers()], ['False OutsideWindow', before]);
     await pass(2);
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 
@@ -225,9 +225,9 @@ describe('a release that waits for its time', () => {
     await bring(release('a', NIGHT));
     await until('12:00');
     await bring(release('b', NIGHT));
-    assert.equal(said(), 'False OutsideWindow');
+    assert.equal(output(), 'False OutsideWindow');
     await bring(release('b', { window: { cron: '0 11 * * *', duration: '2h', timeZone: 'UTC' } }));
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 
@@ -252,7 +252,7 @@ describe('a release that waits for its time', () => {
     device.clock.advance(5 * 60 * MINUTE_MS);
     await device.boot();
     await settle();
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 
@@ -262,7 +262,7 @@ describe('a release that waits for its time', () => {
     await bring(release('b', NIGHT));
     device.clock.set(-365 * 24 * 60 * MINUTE_MS);
     await pass(90);
-    assert.equal(said(), 'False OutsideWindow');
+    assert.equal(output(), 'False OutsideWindow');
     await until('01:50');
     runs('a');
     await pass(60);
@@ -274,12 +274,12 @@ describe('a release that waits for its time', () => {
     runs('a');
     await bring(release('b', REBOOT));
     const before = containers();
-    assert.equal(said(), 'False AwaitingReboot');
+    assert.equal(output(), 'False AwaitingReboot');
     await pass(600);
     await anotherAgent();
-    assert.deepEqual([said(), containers()], ['False AwaitingReboot', before]);
+    assert.deepEqual([output(), containers()], ['False AwaitingReboot', before]);
     await anotherAgent({ boots: true });
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 
@@ -296,7 +296,7 @@ describe('a release that waits for its time', () => {
     device.boots += 1;
     await device.boot();
     await settle();
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 
@@ -311,9 +311,9 @@ describe('a release that waits for its time', () => {
     await agent().quiet();
     device.clock.advance(600 * MINUTE_MS);
     await agent().quiet();
-    assert.equal(said(), 'False Suspended');
+    assert.equal(output(), 'False Suspended');
     await bring(release('b', REBOOT));
-    assert.equal(said(), 'False AwaitingReboot');
+    assert.equal(output(), 'False AwaitingReboot');
     runs('a');
     await anotherAgent({ boots: true });
     runs('b');
@@ -324,7 +324,7 @@ describe('a release that waits for its time', () => {
     device.engine.images.serve('web:2', { content: 'web:2', held: true });
     await declare(release('b', REBOOT));
     await agent().quiet();
-    assert.equal(said(), 'False ImagesNotReady');
+    assert.equal(output(), 'False ImagesNotReady');
     await agent().flush();
     device.kill();
     device.boots += 1;
@@ -332,7 +332,7 @@ describe('a release that waits for its time', () => {
     await agent().quiet();
     device.engine.images.release('web:2');
     await settle();
-    assert.equal(said(), 'False AwaitingReboot');
+    assert.equal(output(), 'False AwaitingReboot');
     runs('a');
     await anotherAgent({ boots: true });
     runs('b');
@@ -354,7 +354,7 @@ describe('a release that waits for its time', () => {
     const restarted = containers();
     await ask('force');
     assert.deepEqual(containers(), restarted);
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     assert.equal(app().status?.lock, undefined);
   });
 
@@ -380,7 +380,7 @@ describe('a release that waits for its time', () => {
     assert.ok(device.engine.images.seen('web:2'));
     await bring(release('a', APPROVAL, { services: { web: { image: 'web:1', environment: { OF: 'c' } } } }));
     await pass(10);
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     assert.deepEqual(
       ['web:1', 'web:2', 'db:1'].filter((name) => device.engine.images.seen(name)),
       ['web:1', 'db:1'],
@@ -406,7 +406,7 @@ describe('a release that waits for its time', () => {
     const before = containers();
     await bring(release('b', APPROVAL));
     await bring(release('a', APPROVAL));
-    assert.deepEqual([said(), containers(), app().status?.next], ['True Settled', before, undefined]);
+    assert.deepEqual([output(), containers(), app().status?.next], ['True Settled', before, undefined]);
     await bring(release('b', APPROVAL));
     await agent().propose([]);
     await agent().settle();
@@ -430,11 +430,11 @@ describe('a release that waits for its time', () => {
     await ask('approve');
     const before = containers();
     await bring(makingRoom('b'));
-    assert.deepEqual([said(), containers()], ['False AwaitingApproval', before]);
+    assert.deepEqual([output(), containers()], ['False AwaitingApproval', before]);
     assert.ok(device.engine.images.seen('web:1'));
     assert.equal(device.engine.images.seen('web:2'), undefined);
     await ask('approve');
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 
@@ -457,12 +457,12 @@ describe('a release that waits for its time', () => {
         await device.boot();
       }
       await minutes(10);
-      assert.equal(said(), 'False AwaitingApproval');
+      assert.equal(output(), 'False AwaitingApproval');
       assert.deepEqual([names(), app().status?.lock, app().status?.promoting], [before, undefined, undefined]);
       assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
       assert.deepEqual(commits(), ['a']);
       await ask('approve');
-      assert.equal(said(), 'True Settled');
+      assert.equal(output(), 'True Settled');
       runs('c');
     });
 
@@ -494,7 +494,7 @@ describe('a release that waits for its time', () => {
     const db = { image: 'db:1', imageId: 8, environment: { MORE: '1' } };
     await declare({ ...more, services: { ...more.services, db } });
     await minutes(10);
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     assert.deepEqual(names(), ['db_8_1_a', 'web_7_1_a'], 'what ran is there again');
   });
 
@@ -512,7 +512,7 @@ describe('a release that waits for its time', () => {
     device.engine.images.release('web:2');
     await device.boot();
     await settle();
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 
@@ -542,7 +542,7 @@ describe('a release that waits for its time', () => {
     device.engine.before = undefined;
     await settle();
     runs('b');
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     await pass(1);
     assert.deepEqual(outcomes(), ['b Good', 'a Superseded']);
     assert.deepEqual(app().status?.release, { commit: 'b', id: 1 });
@@ -564,14 +564,14 @@ describe('a release that waits for its time', () => {
     await settle();
     await pass(1);
     runs('a');
-    assert.equal(said(), 'False AwaitingApproval');
+    assert.equal(output(), 'False AwaitingApproval');
     assert.deepEqual(outcomes(), ['a Good', 'b Bad']);
     assert.deepEqual(app().status?.release, { commit: 'a', id: 1 });
     assert.equal(app().status?.rollback, undefined);
     await anotherAgent();
     runs('a');
     await ask('approve');
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('c');
   });
 
@@ -586,13 +586,13 @@ describe('a release that waits for its time', () => {
     await ask('approve');
     await bring(release('b', APPROVAL));
     await ask('approve');
-    assert.equal(said(), 'False RolledBack');
+    assert.equal(output(), 'False RolledBack');
     runs('a');
     await ask('approve');
     assert.match(app().status?.refused?.approve?.message ?? '', /is refused .*supercargo retry hello/);
     device.engine.after = undefined;
     await ask('retry', { by: 'ada' });
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
     await ask('rollback');
     runs('a');
@@ -615,19 +615,19 @@ describe('a release that waits for its time', () => {
     const before = containers();
     await until('12:00');
     await bring(release('c', NIGHT));
-    assert.deepEqual([said(), app().status?.rollback], ['False OutsideWindow', undefined]);
+    assert.deepEqual([output(), app().status?.rollback], ['False OutsideWindow', undefined]);
     await anotherAgent();
     await bring(release('b', NIGHT));
-    assert.equal(said(), 'False RolledBack');
+    assert.equal(output(), 'False RolledBack');
     await until('02:05');
-    assert.deepEqual([said(), containers(), outcomes()], ['False RolledBack', before, ['a Good', 'b Bad']]);
+    assert.deepEqual([output(), containers(), outcomes()], ['False RolledBack', before, ['a Good', 'b Bad']]);
     device.engine.after = undefined;
     await until('12:00');
     await bring(release('c', NIGHT));
     await until('02:05');
     runs('c');
     await bring(release('b', NIGHT));
-    assert.equal(said(), 'True Settled');
+    assert.equal(output(), 'True Settled');
     runs('b');
   });
 

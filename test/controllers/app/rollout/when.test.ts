@@ -89,23 +89,23 @@ describe('decideWhen', () => {
   }
 
   it('says what it waits for, until when and what to do', () => {
-    const said = (more: Partial<WhenFacts>): string => {
+    const output = (more: Partial<WhenFacts>): string => {
       const decided = decideWhen(facts(more));
       return decided.is === 'later' ? decided.message : 'now';
     };
     assert.equal(
-      said({ apply: 'window', window: closed }),
+      output({ apply: 'window', window: closed }),
       'Revision shop.2 waits until 2026-03-10 14:00 GMT+00:00 (UTC), when its window opens; `supercargo approve shop` lets it go ahead at once',
     );
     assert.match(
-      said({ apply: 'window', window: never }),
+      output({ apply: 'window', window: never }),
       /none opens within five years: declare another rollout\.window;/,
     );
     assert.match(
-      said({ apply: 'reboot' }),
+      output({ apply: 'reboot' }),
       /waits for the next boot of the device; `supercargo approve shop` .* without$/,
     );
-    assert.match(said({ apply: 'approval' }), /waits until somebody approves it: `supercargo approve shop`/);
+    assert.match(output({ apply: 'approval' }), /waits until somebody approves it: `supercargo approve shop`/);
   });
 
   it('looks again when the window opens, and within the hour, because clocks jump', () => {

@@ -16,44 +16,44 @@ function setUp() {
     },
   };
   /** Looks that have begun, in order, and how to end one. */
-  const begun: string[] = [];
+  const started: string[] = [];
   const ends = new Map<string, () => void>();
   const look = (key: string) => {
-    begun.push(key);
+    started.push(key);
     return new Promise<void>((resolve) => ends.set(key, resolve));
   };
   const refreshQueue = new RefreshQueue({ look, failed: () => undefined, delayMs: 15, atOnce: 2, clock });
-  return { refreshQueue, fake, begun, end: (key: string) => ends.get(key)?.(), timers: () => timers };
+  return { refreshQueue, fake, started, end: (key: string) => ends.get(key)?.(), timers: () => timers };
 }
 
 describe('RefreshQueue', () => {
   it('looks at what is due in its order, as many at once as may be, with one timer for each', async () => {
-    const { refreshQueue, fake, begun, end, timers } = setUp();
+    const { refreshQueue, fake, started, end, timers } = setUp();
     const keys = Array.from({ length: 100 }, (_, at) => `${at}`);
     for (const key of keys) refreshQueue.mark(key);
     fake.advance(10_000);
-    assert.deepEqual(begun, ['0', '1']);
+    assert.deepEqual(started, ['0', '1']);
     for (const key of keys) {
       end(key);
       await flush();
     }
-    assert.deepEqual(begun, keys);
+    assert.deepEqual(started, keys);
     assert.equal(timers(), keys.length);
   });
 
   it('takes back the mark of what is due and waits for its turn', async () => {
-    const { refreshQueue, fake, begun, end } = setUp();
+    const { refreshQueue, fake, started, end } = setUp();
     for (const key of ['a', 'b', 'c', 'd']) refreshQueue.mark(key);
     fake.advance(15);
     refreshQueue.unmark('c');
     end('a');
     await flush();
-    assert.deepEqual([begun, refreshQueue.has('c')], [['a', 'b', 'd'], false]);
+    assert.deepEqual([started, refreshQueue.has('c')], [['a', 'b', 'd'], false]);
     refreshQueue.stop();
   });
 
   it('looks once more at what was marked while it was looked at', async () => {
-    const { refreshQueue, fake, begun, end } = setUp();
+    const { refreshQueue, fake, started, end } = setUp();
     refreshQueue.mark('a');
     fake.advance(15);
     refreshQueue.mark('a');
@@ -61,6 +61,6 @@ describe('RefreshQueue', () => {
     end('a');
     await flush();
     fake.advance(15);
-    assert.deepEqual(begun, ['a', 'a']);
+    assert.deepEqual(started, ['a', 'a']);
   });
 });

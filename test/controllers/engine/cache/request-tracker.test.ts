@@ -16,20 +16,20 @@ describe('RequestTracker', () => {
     it: string;
     /** ms between the question and the event, and between the question and hearing of it. */
     happened: number;
-    heard: number;
+    received: number;
     agreed?: boolean;
     sameClock?: boolean;
     open?: string;
     want: boolean;
   }[] = [
-    { it: 'cover what happened before', happened: -1, heard: 1, want: true },
-    { it: 'do not cover what happened after', happened: 1, heard: 1, agreed: true, want: false },
-    { it: 'cover the same millisecond when what is shown agrees', happened: 0, heard: 0, agreed: true, want: true },
-    { it: 'do not cover the same millisecond otherwise', happened: 0, heard: 0, want: false },
+    { it: 'cover what happened before', happened: -1, received: 1, want: true },
+    { it: 'do not cover what happened after', happened: 1, received: 1, agreed: true, want: false },
+    { it: 'cover the same millisecond when what is shown agrees', happened: 0, received: 0, agreed: true, want: true },
+    { it: 'do not cover the same millisecond otherwise', happened: 0, received: 0, want: false },
     {
       it: 'do not trust what is shown while another answer about it is on its way',
       happened: 0,
-      heard: 0,
+      received: 0,
       agreed: true,
       open: 'container/c1',
       want: false,
@@ -37,19 +37,26 @@ describe('RequestTracker', () => {
     {
       it: 'do not trust it during a list either',
       happened: 0,
-      heard: 0,
+      received: 0,
       agreed: true,
       open: 'container/*',
       want: false,
     },
-    { it: 'do not mind answers about others', happened: 0, heard: 0, agreed: true, open: 'container/c2', want: true },
-    { it: 'cover nothing for long', happened: -1, heard: 5_001, want: false },
-    { it: 'cover no event that comes long after', happened: -4_999, heard: 4_999, want: false },
-    { it: 'cover nothing from another age, as by another clock', happened: -86_400_000, heard: 0, want: false },
-    { it: 'cover nothing once the clock was set back', happened: -10, heard: -5, want: false },
-    { it: 'cover nothing when clocks differ', happened: -1, heard: 1, sameClock: false, want: false },
+    {
+      it: 'do not mind answers about others',
+      happened: 0,
+      received: 0,
+      agreed: true,
+      open: 'container/c2',
+      want: true,
+    },
+    { it: 'cover nothing for long', happened: -1, received: 5_001, want: false },
+    { it: 'cover no event that comes long after', happened: -4_999, received: 4_999, want: false },
+    { it: 'cover nothing from another age, as by another clock', happened: -86_400_000, received: 0, want: false },
+    { it: 'cover nothing once the clock was set back', happened: -10, received: -5, want: false },
+    { it: 'cover nothing when clocks differ', happened: -1, received: 1, sameClock: false, want: false },
   ];
-  for (const { it: what, happened, heard, agreed = false, sameClock = true, open, want } of cases) {
+  for (const { it: what, happened, received, agreed = false, sameClock = true, open, want } of cases) {
     it(what, async () => {
       const start = Date.parse('2026-01-02T03:04:05.000Z');
       let now = start;
@@ -68,7 +75,7 @@ describe('RequestTracker', () => {
             () => undefined,
           )
         : undefined;
-      now = start + heard;
+      now = start + received;
       assert.equal(
         tracker.answered(eventAt(start + happened), 'container/c1', shown, () => agreed),
         want,

@@ -188,13 +188,13 @@ describe('connectEngine', () => {
       const text = event('a', '1') + event('b', '2');
       response.write(text.slice(0, 30), () => response.end(text.slice(30)));
     };
-    const heard: string[] = [];
+    const received: string[] = [];
     let opened = 0;
     const listen = async (): Promise<void> => {
-      for await (const { id } of engine.events('1795386107903162591', () => opened++, signal)) heard.push(id);
+      for await (const { id } of engine.events('1795386107903162591', () => opened++, signal)) received.push(id);
     };
     await assert.rejects(listen(), EngineUnreachable);
-    assert.deepEqual(heard, ['a', 'b']);
+    assert.deepEqual(received, ['a', 'b']);
     assert.equal(opened, 1);
     assert.match(requests[0] ?? '', /&since=1795386107\.903162591$/);
   });
@@ -222,11 +222,11 @@ describe('connectEngine', () => {
       response.write('{"status":"Downloading","id":"a","progressDetail":{"current":5,"total":10}}\r\n');
       response.end('{"errorDetail":{"message":"unexpected EOF"},"error":"unexpected EOF"}\r\n');
     };
-    const told: number[] = [];
+    const reported: number[] = [];
     const auth = { username: 'u', password: 'p', serveraddress: 'r' };
-    const pulling = engine.pullImage('r.test:5000/app:1', { auth }, (percent) => told.push(percent), signal);
+    const pulling = engine.pullImage('r.test:5000/app:1', { auth }, (percent) => reported.push(percent), signal);
     await assert.rejects(pulling, { name: 'EngineError', message: 'unexpected EOF' });
-    assert.deepEqual(told, [45]);
+    assert.deepEqual(reported, [45]);
     assert.deepEqual(requests, ['POST /images/create?fromImage=r.test:5000/app&tag=1']);
   });
 

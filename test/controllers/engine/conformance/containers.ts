@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EngineError } from '../../../../controllers/engine/engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH, SUPERVISED } from '../../../../controllers/engine/labels.js';
-import { type EngineFixture, heard, refused } from './engine-fixture.js';
+import { type EngineFixture, received, refused } from './engine-fixture.js';
 
 export function describeContainers(fixture: EngineFixture): void {
   const { create, inspect, network, options, signal, start } = fixture;
@@ -151,7 +151,7 @@ export function describeContainers(fixture: EngineFixture): void {
 
     it('shows a process that ended by itself', async () => {
       const id = await start();
-      const died = await heard(
+      const died = await received(
         fixture.engine,
         (event) => event.id === id && event.action === 'die',
         () => fixture.under.kill(id),
@@ -193,7 +193,7 @@ export function describeContainers(fixture: EngineFixture): void {
       const id = await start({ HostConfig: limits });
       assert.deepEqual((await inspect(id)).updatable, limits);
       const change = { CpuShares: 256, RestartPolicy: { Name: 'no', MaximumRetryCount: 0 } };
-      const [event] = await heard(
+      const [event] = await received(
         fixture.engine,
         (one) => one.id === id && one.action === 'update',
         async () => assert.equal(await fixture.engine.updateContainer(id, change, signal), 'updated'),

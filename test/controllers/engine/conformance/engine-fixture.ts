@@ -69,7 +69,7 @@ export class EngineFixture {
 }
 
 /** Events from the moment the stream is open, `act` done, up to and including the one that `isLast`. */
-export async function heard(
+export async function received(
   engine: Engine,
   isLast: (event: EngineEvent) => boolean,
   act: () => Promise<unknown>,

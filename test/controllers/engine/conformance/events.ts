@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { SERVICE_NAME } from '../../../../controllers/engine/labels.js';
-import { type EngineFixture, heard } from './engine-fixture.js';
+import { type EngineFixture, received } from './engine-fixture.js';
 
 export function describeEvents(fixture: EngineFixture): void {
   const { network, signal, start } = fixture;
@@ -9,7 +9,7 @@ export function describeEvents(fixture: EngineFixture): void {
     it('tells the life of a container in order, with growing times', async () => {
       const { id: networkId, name } = await network();
       let id = '';
-      const events = await heard(
+      const events = await received(
         fixture.engine,
         (event) => event.id === id && event.action === 'destroy',
         async () => {
@@ -43,7 +43,7 @@ export function describeEvents(fixture: EngineFixture): void {
       const [volume, tag] = [fixture.names.volume(), fixture.names.image()];
       const { id: imageId } = (await fixture.engine.inspectImage(fixture.under.image, signal)) ?? { id: '' };
       let networkId = '';
-      const events = await heard(
+      const events = await received(
         fixture.engine,
         ({ action, id }) => action === 'untag' && id === imageId,
         async () => {
@@ -65,13 +65,13 @@ export function describeEvents(fixture: EngineFixture): void {
 
     it('tells again what was missed since a time', async () => {
       const volume = fixture.names.volume();
-      const first = await heard(
+      const first = await received(
         fixture.engine,
         ({ id }) => id === volume,
         () => fixture.engine.createVolume(volume, { Labels: {} }, signal),
       );
       await fixture.engine.removeVolume(volume, signal);
-      const missed = await heard(
+      const missed = await received(
         fixture.engine,
         ({ id, action }) => id === volume && action === 'destroy',
         async () => undefined,

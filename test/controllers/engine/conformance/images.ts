@@ -30,12 +30,12 @@ export function describeImages(fixture: EngineFixture): void {
 
     it('pulls exactly one tag, tells progress, and does not remove it while a container needs it', async () => {
       const reference = await fixture.under.pullable();
-      const told: number[] = [];
-      await fixture.engine.pullImage(reference, {}, (percent) => told.push(percent), signal);
-      assert.equal(told.at(-1), 100);
+      const reported: number[] = [];
+      await fixture.engine.pullImage(reference, {}, (percent) => reported.push(percent), signal);
+      assert.equal(reported.at(-1), 100);
       assert.deepEqual(
-        told,
-        [...new Set(told)].sort((a, b) => a - b),
+        reported,
+        [...new Set(reported)].sort((a, b) => a - b),
       );
       const seen = await fixture.engine.inspectImage(reference, signal);
       assert.deepEqual(seen?.tags, [reference]);

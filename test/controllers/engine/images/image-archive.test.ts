@@ -74,11 +74,11 @@ describe('an archive of images', () => {
   }
 
   it('tells to how many bytes it unpacks, by its headers before they come, and by what comes', async () => {
-    const told: number[] = [];
+    const reported: number[] = [];
     const path = await file(gzipSync(tarOf([{ path: 'a', content: Buffer.alloc(100_000) }, { path: 'b/' }])));
-    const unpacks = (bytes: number) => void told.push(bytes);
+    const unpacks = (bytes: number) => void reported.push(bytes);
     await assert.rejects(readArchive(path, 'amd64', { signal, unpacks }));
-    assert.ok(told.includes(100_000) && (told.at(-1) ?? 0) > 101_000, told.join());
+    assert.ok(reported.includes(100_000) && (reported.at(-1) ?? 0) > 101_000, reported.join());
   });
 
   it('is given up at the first header that says too much', async () => {

@@ -88,11 +88,11 @@ describe('pullProgress', () => {
       .map(([id, text, current, total]) => layer(id, text, current, total));
     fc.assert(
       fc.property(fc.array(message), (messages) => {
-        const told = messages.map(pullProgress().take);
-        assert.ok(told.every((percent) => Number.isInteger(percent) && percent >= 0 && percent <= 99));
+        const reported = messages.map(pullProgress().take);
+        assert.ok(reported.every((percent) => Number.isInteger(percent) && percent >= 0 && percent <= 99));
         assert.deepEqual(
-          told,
-          [...told].sort((a, b) => a - b),
+          reported,
+          [...reported].sort((a, b) => a - b),
         );
       }),
     );

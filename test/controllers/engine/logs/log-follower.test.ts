@@ -16,7 +16,7 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel, clock = n
   clock.advance(1_000);
   const logs = new LogStream();
   const unknown = new Set<string>();
-  let tellOwners = (): void => undefined;
+  let emitOwners = (): void => undefined;
   const follower = startLogFollower({
     engine,
     cache,
@@ -24,7 +24,7 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel, clock = n
     serviceOf: ({ serviceName }) =>
       serviceName === undefined || unknown.has(serviceName) ? undefined : { serviceName, serviceId: 7, appId: 1 },
     onOwners: (changed) => {
-      tellOwners = changed;
+      emitOwners = changed;
       return () => undefined;
     },
     ...(levelOf ? { levelOf } : {}),
@@ -47,7 +47,7 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel, clock = n
     follower,
     pass,
     unknown,
-    tellOwners: () => tellOwners(),
+    emitOwners: () => emitOwners(),
     listen: async () => {
       const stop = logs.listen((line) => lines.push(line));
       await flush();
@@ -59,7 +59,7 @@ async function setUp(levelOf?: (container: SeenContainer) => LogLevel, clock = n
     become: (over: Partial<SeenContainer>, action: string) => {
       const container = aContainer({ ...engine.containers.get(over.id ?? 'c1'), ...over });
       engine.containers.set(container.id, container);
-      engine.tell({ type: 'container', action, id: container.id });
+      engine.emit({ type: 'container', action, id: container.id });
     },
   };
 }
@@ -69,18 +69,18 @@ describe('The log follower', () => {
     const { engine, pass, become } = await setUp();
     become({ state: 'exited' }, 'die');
     await pass(100);
-    engine.say('c1', 'unheard');
+    engine.printLine('c1', 'unheard');
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
     assert.deepEqual(engine.openLogs, []);
   });
 
   it('follows a container that runs when the service that it belongs to is declared', async () => {
-    const { engine, listen, unknown, tellOwners } = await setUp();
+    const { engine, listen, unknown, emitOwners } = await setUp();
     unknown.add('db');
     await listen();
     assert.deepEqual(engine.openLogs, ['c1']);
     unknown.clear();
-    tellOwners();
+    emitOwners();
     await flush();
     assert.deepEqual(engine.openLogs, ['c1', 'c2']);
   });
@@ -88,12 +88,12 @@ describe('The log follower', () => {
   it('follows what runs as soon as somebody listens, from then on, and closes everything when nobody listens any more', async () => {
     const { engine, clock, listen, takeLines, lines, pass } = await setUp();
     engine.containers.set('c3', aContainer({ id: 'c3', state: 'exited' }));
-    engine.say('c1', 'before');
+    engine.printLine('c1', 'before');
     clock.advance(10);
     const stop = await listen();
     assert.deepEqual(engine.openLogs, ['c1', 'c2']);
-    engine.say('c1', 'one');
-    engine.say('c2', 'two', true);
+    engine.printLine('c1', 'one');
+    engine.printLine('c2', 'two', true);
     await flush();
     assert.deepEqual(lines, [
       { message: 'one', isStdErr: false, timestamp: clock.now(), serviceName: 'web', serviceId: 7 },
@@ -104,10 +104,10 @@ describe('The log follower', () => {
     assert.deepEqual(engine.openLogs, []);
     engine.takeRequests();
     takeLines();
-    engine.say('c1', 'unheard');
+    engine.printLine('c1', 'unheard');
     await pass(10_000);
     await listen();
-    engine.say('c1', 'heard');
+    engine.printLine('c1', 'heard');
     await flush();
     assert.deepEqual(takeLines(), ['heard']);
   });
@@ -118,7 +118,7 @@ describe('The log follower', () => {
     await pass(100);
     const startedAt = new Date(clock.now()).toISOString();
     become({ id: 'c9', state: 'running', startedAt }, 'start');
-    engine.say('c9', 'first words');
+    engine.printLine('c9', 'first words');
     await pass(100);
     assert.deepEqual(takeLines(), ['first words']);
   });
@@ -129,7 +129,7 @@ describe('The log follower', () => {
     await pass(100);
     follows();
     const startedAt = new Date(clock.now()).toISOString();
-    engine.say('c9', 'short life');
+    engine.printLine('c9', 'short life');
     become({ id: 'c9', state: 'exited', startedAt }, 'die');
     await pass(10_000);
     assert.deepEqual(takeLines(), ['short life']);
@@ -139,15 +139,15 @@ describe('The log follower', () => {
   it('lets go of a stopped container and takes up its next run without repeating a line', async () => {
     const { engine, clock, listen, takeLines, pass, become, follows } = await setUp();
     await listen();
-    engine.say('c1', 'a');
-    engine.say('c1', 'b');
+    engine.printLine('c1', 'a');
+    engine.printLine('c1', 'b');
     await flush();
     follows();
     become({ state: 'exited' }, 'die');
     engine.endLog('c1');
     await pass(5_000);
     assert.deepEqual(follows(), [], 'nothing is asked about a stopped container');
-    engine.say('c1', 'c');
+    engine.printLine('c1', 'c');
     become({ state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
     await pass(500);
     assert.deepEqual(takeLines(), ['a', 'b', 'c']);
@@ -157,16 +157,16 @@ describe('The log follower', () => {
   it('goes on after a broken stream: nothing twice, nothing left out, the others undisturbed', async () => {
     const { engine, listen, takeLines, pass, clock, follows } = await setUp();
     await listen();
-    engine.say('c1', 'a');
-    engine.say('c1', 'a');
+    engine.printLine('c1', 'a');
+    engine.printLine('c1', 'a');
     await flush();
     follows();
     engine.endLog('c1', new EngineError('read error', 500));
     await flush();
-    engine.say('c1', 'a');
+    engine.printLine('c1', 'a');
     clock.advance(1);
-    engine.say('c1', 'b');
-    engine.say('c2', 'other');
+    engine.printLine('c1', 'b');
+    engine.printLine('c2', 'other');
     await pass(200);
     assert.deepEqual(takeLines(), ['a', 'a', 'other', 'a', 'b']);
     assert.deepEqual(follows(), ['followLogs c1']);
@@ -176,24 +176,24 @@ describe('The log follower', () => {
     it(`goes on with every container though the clock was set by ${byMs / 3_600_000} h`, async () => {
       const { engine, clock, listen, takeLines, pass, become } = await setUp();
       await listen();
-      engine.say('c1', 'a');
+      engine.printLine('c1', 'a');
       await flush();
       engine.endLog('c1', new EngineError('read error', 500));
       await pass(200);
       become({ id: 'c9', state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
-      engine.say('c9', 'young');
+      engine.printLine('c9', 'young');
       await pass(200);
       assert.deepEqual(takeLines(), ['a', 'young']);
       clock.set(byMs);
       await pass(10_100);
-      for (const id of ['c1', 'c2', 'c9']) engine.say(id, `${id} goes on`);
+      for (const id of ['c1', 'c2', 'c9']) engine.printLine(id, `${id} goes on`);
       await flush();
       assert.deepEqual(takeLines(), ['c1 goes on', 'c2 goes on', 'c9 goes on']);
       become({ id: 'c9', state: 'exited' }, 'die');
       engine.endLog('c9');
       await pass(200);
       become({ id: 'c9', state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
-      engine.say('c9', 'next run');
+      engine.printLine('c9', 'next run');
       await pass(500);
       // The engine has lines of an earlier run under a later time: they may come once more, and none is lost.
       assert.equal(takeLines().at(-1), 'next run');
@@ -203,12 +203,12 @@ describe('The log follower', () => {
       const { engine, clock, listen, takeLines, pass, become } = await setUp();
       for (const id of ['c1', 'c2']) {
         engine.containers.delete(id);
-        engine.tell({ type: 'container', action: 'destroy', id });
+        engine.emit({ type: 'container', action: 'destroy', id });
       }
       await pass(100);
       await listen();
       await pass(2_000);
-      engine.say('c9', 'first words', false, clock.now() + byMs);
+      engine.printLine('c9', 'first words', false, clock.now() + byMs);
       become({ id: 'c9', state: 'running', startedAt: new Date(clock.now() + byMs).toISOString() }, 'start');
       await pass(100);
       assert.deepEqual(takeLines(), ['first words']);
@@ -216,9 +216,9 @@ describe('The log follower', () => {
 
     it(`hears an engine whose clock differs by ${byMs / 3_600_000} h`, async () => {
       const { engine, clock, listen, takeLines } = await setUp();
-      engine.say('c1', 'before', false, clock.now() + byMs);
+      engine.printLine('c1', 'before', false, clock.now() + byMs);
       await listen();
-      engine.say('c1', 'a', false, clock.now() + byMs);
+      engine.printLine('c1', 'a', false, clock.now() + byMs);
       await flush();
       assert.deepEqual(takeLines(), ['a']);
     });
@@ -249,7 +249,7 @@ describe('The log follower', () => {
   it('takes up where it was after a restart of the engine', async () => {
     const { engine, cache, listen, takeLines, pass, clock } = await setUp();
     await listen();
-    engine.say('c1', 'a');
+    engine.printLine('c1', 'a');
     await flush();
     engine.down = true;
     engine.breakStreams();
@@ -264,11 +264,11 @@ describe('The log follower', () => {
       [],
       'nothing is asked of an engine that is gone',
     );
-    engine.say('c1', 'written meanwhile');
+    engine.printLine('c1', 'written meanwhile');
     clock.advance(1);
     engine.down = false;
     await pass(10_000);
-    engine.say('c1', 'b');
+    engine.printLine('c1', 'b');
     await flush();
     assert.deepEqual(takeLines(), ['a', 'written meanwhile', 'b']);
   });
@@ -277,9 +277,9 @@ describe('The log follower', () => {
     const { engine, listen, takeLines, pass } = await setUp();
     await listen();
     engine.containers.delete('c1');
-    engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+    engine.emit({ type: 'container', action: 'destroy', id: 'c1' });
     await flush();
-    engine.say('c1', 'farewell');
+    engine.printLine('c1', 'farewell');
     await flush();
     assert.deepEqual(takeLines(), ['farewell']);
     await pass(1_000);
@@ -290,8 +290,8 @@ describe('The log follower', () => {
     const { engine, listen, takeLines } = await setUp(({ id }) => (id === 'c1' ? 'err' : 'none'));
     await listen();
     assert.deepEqual(engine.openLogs, ['c1']);
-    engine.say('c1', 'chatter');
-    engine.say('c1', 'alarm', true);
+    engine.printLine('c1', 'chatter');
+    engine.printLine('c1', 'alarm', true);
     await flush();
     assert.deepEqual(takeLines(), ['alarm']);
   });
@@ -308,7 +308,7 @@ describe('The log follower', () => {
     const { engine, follower, listen, logs } = await setUp();
     const stop = await listen();
     engine.containers.delete('c1');
-    engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+    engine.emit({ type: 'container', action: 'destroy', id: 'c1' });
     await flush();
     await follower.stop();
     assert.deepEqual(engine.openLogs, []);
@@ -326,17 +326,17 @@ for (const punctuality of PUNCTUALITIES) {
     it('goes on after streams that break and a log that cannot be read, nothing twice, nothing left out', async () => {
       const { engine, clock, listen, takeLines, follower } = await open();
       await listen();
-      engine.say('c1', 'a');
+      engine.printLine('c1', 'a');
       await flush();
       engine.fault = (request) => (request === 'followLogs c1' ? new EngineError('not now', 500) : undefined);
       engine.endLog('c1', new EngineError('read error', 500));
       await flush();
-      engine.say('c1', 'b');
+      engine.printLine('c1', 'b');
       await fire(clock, 4);
       engine.fault = () => undefined;
       await fire(clock, 2);
       clock.advance(1);
-      engine.say('c1', 'c');
+      engine.printLine('c1', 'c');
       await flush();
       assert.deepEqual(takeLines(), ['a', 'b', 'c']);
       await follower.stop();
@@ -350,11 +350,11 @@ for (const punctuality of PUNCTUALITIES) {
       await fire(clock, 3);
       clock.advance(100);
       become({ state: 'running', startedAt: new Date(clock.now()).toISOString() }, 'start');
-      engine.say('c1', 'next run');
+      engine.printLine('c1', 'next run');
       await fire(clock, 3);
       assert.deepEqual(takeLines(), ['next run']);
       engine.containers.delete('c1');
-      engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+      engine.emit({ type: 'container', action: 'destroy', id: 'c1' });
       await flush();
       await fire(clock, 3);
       assert.deepEqual(engine.openLogs, ['c2']);

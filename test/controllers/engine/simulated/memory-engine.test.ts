@@ -80,7 +80,7 @@ describe('MemoryEngine', () => {
     await engine.createContainer('web', { Image: 'app:1' }, signal);
     await engine.startContainer('web', signal);
     assert.equal(engine.seen('web')?.health, 'starting');
-    const heard: string[] = [];
+    const received: string[] = [];
     for await (const { action } of engine.events(
       undefined,
       () => {
@@ -89,10 +89,10 @@ describe('MemoryEngine', () => {
       },
       signal,
     )) {
-      heard.push(action);
+      received.push(action);
       if (action === 'disconnect') break;
     }
-    assert.deepEqual(heard, ['health_status: healthy', 'die', 'disconnect']);
+    assert.deepEqual(received, ['health_status: healthy', 'die', 'disconnect']);
     assert.equal(engine.seen('web')?.health, 'unhealthy');
   });
 
@@ -121,17 +121,17 @@ describe('MemoryEngine', () => {
       failure: { message: 'unexpected EOF', statusCode: 500 },
       auth,
     });
-    const told: number[] = [];
+    const reported: number[] = [];
     const pull = (credentials?: typeof auth): Promise<void> =>
       engine.pullImage(
         'r.test/app:1',
         credentials ? { auth: { ...credentials, serveraddress: 'r.test' } } : {},
-        (percent) => told.push(percent),
+        (percent) => reported.push(percent),
         signal,
       );
     await assert.rejects(pull(), /pull access denied/);
     await assert.rejects(pull(auth), { message: 'unexpected EOF' });
-    assert.deepEqual(told, [10, 60]);
+    assert.deepEqual(reported, [10, 60]);
     engine.images.serve('r.test/app:1', { content: 'first' });
     await pull();
     const first = await engine.inspectImage('r.test/app:1', signal);
@@ -149,11 +149,11 @@ describe('MemoryEngine', () => {
     engine.docker.restart();
     assert.equal(engine.seen('web')?.state, 'running');
     assert.equal(engine.seen('once')?.state, 'exited');
-    const heard: string[] = [];
+    const received: string[] = [];
     for await (const { action } of engine.events('0', nothing, signal)) {
-      heard.push(action);
+      received.push(action);
       if (action === 'start') break;
     }
-    assert.deepEqual(heard, ['connect', 'start']);
+    assert.deepEqual(received, ['connect', 'start']);
   });
 });

@@ -28,14 +28,14 @@ describe('an unconfirmed change of boot files', () => {
     it('is taken back with one restart, and is not tried again', async () => {
       await bench.pass(DEADLINE_MS + 1_000);
       assert.equal(await bench.configTxt(), BEFORE);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
       await bench.startDevice();
       assert.match(bench.ready, /^RolledBack: .*lacked a default route/);
       assert.ok(isStalled(bench.document));
       await bench.resync();
       await bench.pass(3_600_000);
       assert.equal(await bench.configTxt(), BEFORE);
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
     });
 
     it('gives way to a changed document after it was taken back', async () => {
@@ -96,12 +96,12 @@ describe('an unconfirmed change of boot files', () => {
       for (let times = 0; times < 4; times += 1) await bench.pass(DEADLINE_MS + 1_000);
       assert.match(bench.ready, /^BootPartitionMissing: /);
       assert.deepEqual(bench.status.rebootRequired, undefined);
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
       await rename(away, mounted);
       await bench.pass(60_000);
       await bench.pass(DEADLINE_MS + 1_000);
       assert.equal(await bench.configTxt(), BEFORE);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
     });
   });
 

@@ -46,7 +46,7 @@ const DEVICE: DeviceObservation = {
 };
 
 /** The plan as one line. */
-function told(device: DeviceObservation): string {
+function reported(device: DeviceObservation): string {
   const plan = attempt(() => planDevice(device));
   if (plan instanceof TerminalError) return `${plan.reason}: ${plan.message}`;
   const steps = plan.steps.map((step) => `${step.do}: ${step.because}`);
@@ -65,7 +65,7 @@ describe('the plan for a HostConfig device that is being deleted', () => {
     ['lets it go, whatever else it says, when nothing is unconfirmed', {}, {}, 'settled'],
     [
       'gives a change up that has not begun to prove itself',
-      { verdict: { is: 'not-begun' } },
+      { verdict: { is: 'not-started' } },
       { trials: { device: UNCONFIRMED } },
       `give-up: ${UNPROVEN}; progressing, RollingBack`,
     ],
@@ -95,13 +95,13 @@ describe('the plan for a HostConfig device that is being deleted', () => {
     ],
     [
       'puts back what was given up',
-      { verdict: { is: 'not-begun' } },
+      { verdict: { is: 'not-started' } },
       { trials: { device: { ...UNCONFIRMED, failed: 'x' } } },
       'roll-back: x; progressing, RollingBack',
     ],
     [
       'waits for a boot partition without which nothing can be put back',
-      { seen: { hasBoot: false, backends: [], config: undefined }, verdict: { is: 'not-begun' } },
+      { seen: { hasBoot: false, backends: [], config: undefined }, verdict: { is: 'not-started' } },
       { trials: { device: UNCONFIRMED } },
       'waiting, BootPartitionMissing: The boot partition of this device is not there now: its settings wait until it is mounted again. Nothing of it is lost',
     ],
@@ -163,14 +163,14 @@ describe('the plan for a HostConfig device that is being deleted', () => {
     ],
   ];
   for (const [what, device, state, want] of cases) {
-    it(what, () => assert.equal(told({ ...DEVICE, ...device, state: { ...DEVICE.state, ...state } }), want));
+    it(what, () => assert.equal(reported({ ...DEVICE, ...device, state: { ...DEVICE.state, ...state } }), want));
   }
 
   it('and a later one of the same name may ask for the restart that the deleted one asked for', () => {
     const later = { ...DEVICE, isDeleted: false, config: {}, units: [], waiting: [], unsettled: [], isMarked: true };
     const reboot = { bootId: 'a', uid: 'u', generation: 1, changes: [CHANGE] };
     const state = { ...DEVICE.state, ...CHANGED, reboot };
-    assert.match(told({ ...later, state }), /^DoesNotConverge: /);
-    assert.equal(told({ ...later, uid: 'other', state }), `reboot: ${CHANGE}; progressing, Rebooting`);
+    assert.match(reported({ ...later, state }), /^DoesNotConverge: /);
+    assert.equal(reported({ ...later, uid: 'other', state }), `reboot: ${CHANGE}; progressing, Rebooting`);
   });
 });

@@ -66,7 +66,7 @@ const AT_REST: DeviceObservation = {
 };
 
 /** Steps with their reasons, then how the pass ends, and when it looks again if not soon. */
-function told(device: DeviceObservation): string {
+function reported(device: DeviceObservation): string {
   const plan = attempt(() => planDevice(device));
   if (plan instanceof InvalidSpecError) return `stalled, ${plan.issues.map(({ message }) => message).join('; ')}`;
   if (plan instanceof TerminalError) return `stalled, ${plan.reason}: ${plan.message}`;
@@ -476,7 +476,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'while a change proves itself': [
     {
       it: 'restarts the device for it: its time does not run before',
-      device: { ...CHANGED.device, verdict: { is: 'not-begun' } },
+      device: { ...CHANGED.device, verdict: { is: 'not-started' } },
       state: { ...CHANGED.state, trials: { device: UNCONFIRMED } },
       want: `reboot for 1: ${CHANGE}; progressing, Rebooting`,
     },
@@ -570,7 +570,7 @@ describe('the plan for a HostConfig device', () => {
   for (const [when, rows] of Object.entries(TABLES)) {
     describe(when, () => {
       for (const { it: what, device, state, want } of rows) {
-        it(what, () => assert.equal(told({ ...AT_REST, ...device, state: { ...AT_REST.state, ...state } }), want));
+        it(what, () => assert.equal(reported({ ...AT_REST, ...device, state: { ...AT_REST.state, ...state } }), want));
       }
     });
   }

@@ -36,7 +36,7 @@ describe('a device that is switched off while its settings change', () => {
       await bench.agent.stop();
       await switchOn(bench.agent.clock);
       const when = `switched off after ${at} calls`;
-      assert.ok(bench.host.told.includes('reboot'), `no restart: ${when}`);
+      assert.ok(bench.host.reported.includes('reboot'), `no restart: ${when}`);
       await bench.startDevice();
       assert.deepEqual(await bench.host.files(), wanted, when);
       assert.equal(bench.ready, 'True', when);
@@ -61,7 +61,7 @@ describe('a device that is switched off while its settings change', () => {
         await cp(`${place}-kept`, place, { recursive: true });
       }
       Object.assign(host, { bootId, bootedAtMs });
-      host.told.length = 0;
+      host.reported.length = 0;
       const clock = new FakeClock(now, 'exact', monotonic);
       switchOffAfter(at);
       await bench.startAgent(clock);
@@ -71,7 +71,7 @@ describe('a device that is switched off while its settings change', () => {
       await switchOn(clock);
       const when = `switched off after ${at} calls`;
       assert.equal(await bench.configTxt(), BEFORE, when);
-      assert.ok(host.told.includes('reboot'), `no restart: ${when}`);
+      assert.ok(host.reported.includes('reboot'), `no restart: ${when}`);
       await bench.startDevice();
       assert.match(bench.ready, /^RolledBack: /, when);
       await bench.agent.stop();

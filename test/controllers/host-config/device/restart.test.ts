@@ -14,11 +14,11 @@ describe('the restart of the device', () => {
 
   it('is asked for once, and the status says what for', async () => {
     await bench.declare(SPEC);
-    assert.deepEqual(bench.host.told, ['reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot']);
     assert.match(bench.ready, /^RebootRequired: .*HOST_CONFIG_gpu_mem: 16 → 64/);
     assert.deepEqual(bench.status.rebootRequired, [DUE, 'HOST_CONFIG_dtparam: "audio=on" → "i2c_arm=on","spi=on"']);
     await bench.pass(3_600_000);
-    assert.deepEqual(bench.host.told, ['reboot'], 'asked twice');
+    assert.deepEqual(bench.host.reported, ['reboot'], 'asked twice');
   });
 
   it('is due no more when the change is taken back, and the file that tells programs of it goes', async () => {
@@ -29,7 +29,7 @@ describe('the restart of the device', () => {
     await bench.declare({ config, reboot: 'never' });
     assert.equal(bench.ready, 'True');
     assert.equal(await bench.host.get(MARKER), undefined);
-    assert.deepEqual(bench.host.told, []);
+    assert.deepEqual(bench.host.reported, []);
   });
 
   it('happens in its window only', async () => {
@@ -37,11 +37,11 @@ describe('the restart of the device', () => {
     const at = new Date(clock.now() + 2 * 3_600_000);
     await bench.declare({ ...SPEC, reboot: `window(* ${at.getHours()} * * *)` });
     assert.match(bench.ready, /^RebootRequired: .*Its window begins at 2026-01-02T/);
-    assert.deepEqual(bench.host.told, []);
+    assert.deepEqual(bench.host.reported, []);
     while (clock.now() < at.setMinutes(0, 0, 0) - 60_000) await bench.pass(60_000);
-    assert.deepEqual(bench.host.told, []);
+    assert.deepEqual(bench.host.reported, []);
     await bench.pass(180_000);
-    assert.deepEqual(bench.host.told, ['reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot']);
   });
 
   it('is reported in the same words at every look while its window is far away', async () => {
@@ -50,27 +50,27 @@ describe('the restart of the device', () => {
     const before = bench.agent.store.resourceVersion;
     await bench.pass(3_600_000);
     assert.equal(bench.agent.store.resourceVersion, before);
-    assert.deepEqual(bench.host.told, []);
+    assert.deepEqual(bench.host.reported, []);
   });
 
   it('waits for what is on its way, then for locks, and happens once', async () => {
     await bench.declareApp();
     await bench.declare(SPEC);
     assert.match(bench.ready, /^RebootRequired: .*It waits for App hello to settle/);
-    assert.deepEqual(bench.host.told, []);
+    assert.deepEqual(bench.host.reported, []);
 
     const app = bench.agent.store.get('App', 'hello') ?? assert.fail('no App');
     bench.agent.store.setStatus(app, { observedGeneration: 1, conditions: [] });
     bench.host.powerAnswer = { is: 'locked', message: 'Lockfile exists for { appId: 1, service: web }' };
     await bench.pass(5_000);
     assert.match(bench.ready, /^RebootRequired: .*HOST_CONFIG_gpu_mem: 16 → 64.*Lockfile exists/);
-    assert.deepEqual(bench.host.told, ['reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot']);
 
     bench.host.powerAnswer = { is: 'scheduled' };
     await bench.pass(60_000);
-    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot', 'reboot']);
     await bench.pass(3_600_000);
-    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot', 'reboot']);
   });
 
   describe('and a release that waits for one', () => {
@@ -92,19 +92,19 @@ describe('the restart of the device', () => {
       await bench.declare(SPEC);
       assert.match(bench.ready, /^RebootRequired: .*It waits for App hello, whose release comes with it, to settle$/);
       await bench.pass(20 * 60_000);
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
       await release({ next: { ...NEXT, reason: 'AwaitingReboot' } });
       await bench.pass(5_000);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
     });
 
     it('waits no longer than half an hour', async () => {
       await release({ next: NEXT });
       await bench.declare(SPEC);
       await bench.pass(29 * 60_000);
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
       await bench.pass(2 * 60_000);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
     });
 
     it('waits for one that nobody has looked at yet', async () => {
@@ -113,20 +113,20 @@ describe('the restart of the device', () => {
       assert.match(bench.ready, /It waits for App hello/);
       await release({ next: { ...NEXT, reason: 'AwaitingReboot' } });
       await bench.pass(5_000);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
     });
 
     it('does not wait for one that has had its boot, or goes ahead without', async () => {
       await release({ next: { ...NEXT, bootId: 'boot-0' } });
       await bench.declare(SPEC);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
     });
 
     it('is not caused by it', async () => {
       await bench.declare({});
       await release({ next: { ...NEXT, reason: 'AwaitingReboot' } });
       await bench.pass(3_600_000);
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
     });
   });
 
@@ -134,21 +134,21 @@ describe('the restart of the device', () => {
     bench.host.obstacle = 'This agent may not reboot the device';
     await bench.declare(SPEC);
     assert.match(bench.ready, /^RebootRequired: .*This agent may not/);
-    assert.deepEqual(bench.host.told, []);
+    assert.deepEqual(bench.host.reported, []);
   });
 
   it('is asked for again, with pauses, where the program for it fails after it was asked, and the status says so', async () => {
     await bench.declare(SPEC);
-    assert.deepEqual(bench.host.told, ['reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot']);
     bench.host.rebootFailure = { message: 'reboot-now failed: no', inMs: 60_000 };
     await bench.pass(10_000);
     assert.match(bench.ready, /^RebootRequired: .*That failed, and is tried again: reboot-now failed: no$/);
-    assert.deepEqual(bench.host.told, ['reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot']);
     bench.host.rebootFailure = { message: 'reboot-now failed: no', inMs: 0 };
     await bench.pass(60_000);
-    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot', 'reboot']);
     await bench.pass(3_600_000);
-    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot', 'reboot']);
     assert.match(bench.ready, /It was asked to and has not done so yet$/);
     const failures = bench.agent.events('device').filter((one) => one.startsWith('RebootFailed'));
     assert.deepEqual(failures, [
@@ -163,7 +163,7 @@ describe('the restart of the device', () => {
     bench.host.rebootFailure = undefined;
     await bench.agent.stop();
     await bench.startAgent();
-    assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+    assert.deepEqual(bench.host.reported, ['reboot', 'reboot']);
   });
 
   it('is not asked for again when something undoes the change at each start', async () => {
@@ -172,7 +172,7 @@ describe('the restart of the device', () => {
       assert.equal(await bench.configTxt(), AFTER);
       await bench.host.put(CONFIG_TXT, BEFORE);
       await bench.startDevice();
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
     }
     assert.match(bench.ready, /^DoesNotConverge: .*something changed it back/);
   });
@@ -199,11 +199,11 @@ describe('the restart of the device', () => {
     it('is asked for once for each container', async () => {
       await containerWaits(FIRST);
       assert.match(bench.ready, /^RebootRequired: .*Service a.b starts with it \(container 111111111111\)/);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
       await containerWaits(FIRST);
-      assert.deepEqual(bench.host.told, ['reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot']);
       await containerWaits(SECOND);
-      assert.deepEqual(bench.host.told, ['reboot', 'reboot']);
+      assert.deepEqual(bench.host.reported, ['reboot', 'reboot']);
     });
 
     it('names the container also while a lock refuses it', async () => {

@@ -28,7 +28,7 @@ describe('the settings of the device', () => {
       await bench.startDevice();
       assert.equal(bench.ready, 'True');
       assert.equal(await bench.configTxt(), AFTER);
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
       assert.deepEqual(bench.status.boot, { state: 'Applied', files: ['config.txt', 'splash image'] });
       assert.equal(bench.status.trial, undefined);
     });
@@ -45,7 +45,7 @@ describe('the settings of the device', () => {
 
     it('are reported in the words of the Supervisor, unknown ones first', async () => {
       await bench.declare({ config: { HOST_CONFIG_gpu_mem: '64', SUPERVISOR_DELTA: 'maybe' } });
-      assert.deepEqual(bench.host.said, [
+      assert.deepEqual(bench.host.output, [
         "Warning: Ignoring invalid device configuration value for SUPERVISOR_DELTA, value: 'maybe'. Falling back to default (false)",
         'Applying boot config: {"HOST_CONFIG_gpu_mem":"64"}',
         'Applied boot config: {"HOST_CONFIG_gpu_mem":"64"}',
@@ -112,7 +112,7 @@ describe('the settings of the device', () => {
       const units = { 'avahi-daemon.service': { activeState: 'active', partOf: [] } };
       bench = await DeviceBench.open({ change: (host) => Object.assign(host, { units }) });
       await bench.declare({ config: { HOST_DISCOVERABILITY: 'false' } });
-      assert.deepEqual(bench.host.told, ['stop avahi-daemon.service']);
+      assert.deepEqual(bench.host.reported, ['stop avahi-daemon.service']);
       assert.equal(bench.ready, 'True');
       assert.deepEqual(bench.status.notes, ['HOST_DISCOVERABILITY: avahi-daemon.service was told to stop and has not']);
     });
@@ -176,7 +176,7 @@ describe('the settings of the device', () => {
       const { writes } = bench.host;
       await bench.resync();
       assert.equal(bench.host.writes, writes);
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
     });
 
     for (const code of ['ENOSPC', 'EROFS']) {
@@ -188,11 +188,11 @@ describe('the settings of the device', () => {
         const paths = Object.keys(await bench.host.files()).filter((path) => path.startsWith('mnt'));
         assert.deepEqual(paths, ['mnt/boot/config.json', CONFIG_TXT]);
         assert.equal(await bench.configTxt(), BEFORE);
-        assert.deepEqual(bench.host.told, []);
+        assert.deepEqual(bench.host.reported, []);
         bench.host.refusal = undefined;
         await bench.pass(60_000);
         assert.equal(await bench.configTxt(), AFTER);
-        assert.deepEqual(bench.host.told, ['reboot']);
+        assert.deepEqual(bench.host.reported, ['reboot']);
       });
     }
   });
@@ -209,12 +209,12 @@ describe('the settings of the device', () => {
       await bench.resync();
       assert.equal(await bench.configTxt(), AFTER);
       assert.equal(bench.ready, 'True');
-      const told = 'ForeignEdit: config.txt was changed by somebody else (HOST_CONFIG_gpu_mem: 64 → 8)';
+      const reported = 'ForeignEdit: config.txt was changed by somebody else (HOST_CONFIG_gpu_mem: 64 → 8)';
       assert.ok(
-        bench.events.some((one) => one.startsWith(told)),
+        bench.events.some((one) => one.startsWith(reported)),
         bench.events.join('\n'),
       );
-      assert.deepEqual(bench.host.told, []);
+      assert.deepEqual(bench.host.reported, []);
     });
 
     it('are contested after five times within a minute, and put back ten minutes later', async () => {

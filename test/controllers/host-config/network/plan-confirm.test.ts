@@ -42,7 +42,7 @@ const REFUSAL =
   'stalled, InvalidSpec: spec.hostname: Not a host name: letters, digits and hyphens, in parts of at most 63 between dots, at most 64 together';
 const PROXY = { type: 'socks5', ip: '10.0.0.1', port: 1080 };
 
-function told(spec: HostConfigSpec, observation: NetworkObservation): string {
+function reported(spec: HostConfigSpec, observation: NetworkObservation): string {
   const plan = attempt(() => planNetwork(aDocument('HostConfig', 'network', spec), observation));
   if (plan instanceof TerminalError) return `stalled, ${plan.reason}: ${plan.message}`;
   const steps = plan.steps.map((step) => {
@@ -210,6 +210,6 @@ describe('the plan for the host’s network: a change that has to prove itself',
     },
   ];
   for (const { it: what, spec = { hostname: 'old' }, observation = {}, want } of cases) {
-    it(what, () => assert.equal(told(spec, { ...AT_REST, ...observation }), want));
+    it(what, () => assert.equal(reported(spec, { ...AT_REST, ...observation }), want));
   }
 });

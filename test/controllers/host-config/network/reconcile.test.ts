@@ -41,7 +41,7 @@ describe('the HostConfig network', () => {
       'mnt/boot/system-proxy/no_proxy': '10.0.0.0/8\nx',
       'mnt/boot/system-proxy/redsocks.conf': renderRedsocks({ fields: PROXY, dns: '8.8.8.8:53' }),
     });
-    assert.deepEqual(host.told, ['restart balena-proxy-config.service']);
+    assert.deepEqual(host.reported, ['restart balena-proxy-config.service']);
   });
 
   it('reports what is there, without credentials', async () => {
@@ -71,11 +71,11 @@ describe('the HostConfig network', () => {
     await begin();
     await apply({ proxy: PROXY });
     await host.put('mnt/boot/system-proxy/redsocks.conf', 'junk');
-    host.told.length = 0;
+    host.reported.length = 0;
     agent.loop.resync();
     await agent.quiet();
     assert.equal(await host.get('mnt/boot/system-proxy/redsocks.conf'), renderRedsocks({ fields: PROXY }));
-    assert.deepEqual(host.told, ['restart balena-proxy-config.service']);
+    assert.deepEqual(host.reported, ['restart balena-proxy-config.service']);
   });
 
   it('removes a proxy and keeps the list for {}', async () => {
@@ -105,7 +105,7 @@ describe('the HostConfig network', () => {
     await begin(false);
     await apply({ hostname: 'kiosk' });
     assert.equal(await host.get('etc/hostname'), 'kiosk\n');
-    assert.deepEqual(host.told, ['name kiosk']);
+    assert.deepEqual(host.reported, ['name kiosk']);
     assert.equal(agent.document.status?.hostname, 'kiosk');
   });
 
@@ -117,7 +117,7 @@ describe('the HostConfig network', () => {
     await apply({ hostname: 'kiosk' });
     assert.ok(isReady(agent.document));
     assert.match(agent.document.status?.note ?? '', /next boot/);
-    assert.deepEqual(host.told, []);
+    assert.deepEqual(host.reported, []);
   });
 
   it('stalls, without a loop, when nothing on the host would read a proxy', async () => {
@@ -171,10 +171,10 @@ describe('the HostConfig network', () => {
       assert.equal(agent.document.status?.trial?.deadlineSeconds, 60);
       await restart();
       await agent.pass(59_000);
-      host.told.length = 0;
+      host.reported.length = 0;
       await agent.pass(2_000);
       assert.deepEqual(await host.files(), before);
-      assert.deepEqual(host.told, ['restart balena-proxy-config.service']);
+      assert.deepEqual(host.reported, ['restart balena-proxy-config.service']);
       assert.match(agent.ready('network'), /^RolledBack: /);
       assert.ok(isStalled(agent.document));
       await agent.pass(3_600_000);
@@ -204,7 +204,7 @@ describe('the HostConfig network', () => {
       assert.equal(await host.get('etc/hostname'), 'kiosk\n');
       await agent.pass(11_000);
       assert.equal(await host.get('etc/hostname'), 'old\n');
-      assert.deepEqual(host.told, ['name kiosk', 'name old']);
+      assert.deepEqual(host.reported, ['name kiosk', 'name old']);
     });
 
     it('needs no proof for putting back what somebody changed', async () => {
@@ -231,7 +231,7 @@ describe('the HostConfig network', () => {
       const before = await host.files();
       host.apiAnswers = false;
       await apply({ ...spec, confirm: { deadlineSeconds: 60 } });
-      host.told.length = 0;
+      host.reported.length = 0;
       host.failAfter = host.writes + at;
       await agent.pass(61_000);
       isCut = host.writes >= host.failAfter;
@@ -240,7 +240,7 @@ describe('the HostConfig network', () => {
       agent = await FakeAgent.start(host, folder, agent.clock);
       await agent.quiet();
       assert.deepEqual(await host.files(), before, `switched off after ${at} calls`);
-      assert.ok(host.told.includes('restart balena-proxy-config.service'), `no restart after ${at} calls`);
+      assert.ok(host.reported.includes('restart balena-proxy-config.service'), `no restart after ${at} calls`);
       assert.match(agent.ready('network'), /^RolledBack: /, `switched off after ${at} calls`);
     }
   });
@@ -264,7 +264,7 @@ describe('the HostConfig network', () => {
       agent = await FakeAgent.start(host, folder);
       await agent.quiet();
       assert.deepEqual(await host.files(), wanted, `switched off after ${at} calls`);
-      assert.ok(host.told.length >= 1, `no restart when switched off after ${at} calls`);
+      assert.ok(host.reported.length >= 1, `no restart when switched off after ${at} calls`);
       assert.ok(isReady(agent.document));
       assert.equal(agent.document.status?.restartDue, undefined);
     }

@@ -4,7 +4,7 @@ import { BOOT_BACKENDS, type BootBackend, type BootBackendName } from '../../../
 import { odmdataByte, odmdataMode } from '../../../../controllers/host/boot/odmdata.js';
 import { editPowerAndFan } from '../../../../controllers/host/boot/power-and-fan.js';
 import { normalizeSplash } from '../../../../controllers/host/boot/splash.js';
-import { type BootValue, sameValue, type WantedValues } from '../../../../controllers/host/boot/values.js';
+import { type BootValue, type DesiredValues, sameValue } from '../../../../controllers/host/boot/values.js';
 import { planAddresses } from '../../../../controllers/host/network/interfaces.js';
 import { dnsServer, parseRedsocks, renderRedsocks } from '../../../../controllers/host/network/redsocks.js';
 import { decodeBoolean, knownConfig } from '../../../../crds/model/device-variables.js';
@@ -91,7 +91,7 @@ function carryOut(vector: Vector): unknown {
 
 function differs(backend: BootBackend, device: Parameters<BootBackend['required']>[0], vector: Vector): boolean {
   const now = wantedOf(backend, vector.current) as Record<string, BootValue>;
-  const wanted: WantedValues = backend.required(device, wantedOf(backend, vector.target), now);
+  const wanted: DesiredValues = backend.required(device, wantedOf(backend, vector.target), now);
   const changed = Object.keys(wanted).filter((key) => !sameValue(now[key], wanted[key]));
   for (const key of changed) {
     const refusal = backend.refusal(key);
@@ -112,7 +112,7 @@ const CARRY_OUT: Readonly<Record<string, (vector: Vector) => unknown>> = {
   'powerfan.write': ({ in: os, env, reboot }) => {
     const backend = backendOf('power and fan');
     const now = backend.read(JSON.stringify({ os }));
-    const wanted: WantedValues = {
+    const wanted: DesiredValues = {
       ...Object.fromEntries(Object.keys(now).map((key) => [key, undefined])),
       ...wantedOf(backend, env),
     };

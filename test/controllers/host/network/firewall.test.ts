@@ -70,7 +70,7 @@ describe('the firewall', () => {
 
   const bench = (allowed: boolean) => {
     const ran: string[] = [];
-    const said: string[] = [];
+    const output: string[] = [];
     const run: Run = async (program, args) => {
       ran.push([program, ...args].join(' '));
       return { ok: !program.startsWith('ip6'), stdout: '', output: 'no such table' };
@@ -78,14 +78,14 @@ describe('the firewall', () => {
     const firewall = iptablesFirewall({
       allowed,
       run,
-      say: (message) => said.push(message),
+      logLine: (message) => output.push(message),
       log: { warn: () => undefined },
     });
-    return { firewall, ran, said };
+    return { firewall, ran, output };
   };
 
   it('is made once for the same rules, again where that failed, and tells once what fails', async () => {
-    const { firewall, ran, said } = bench(true);
+    const { firewall, ran, output } = bench(true);
     assert.equal(await firewall.apply(RULES), false);
     assert.equal(await firewall.apply(RULES), false);
     assert.deepEqual(ran, [
@@ -95,7 +95,7 @@ describe('the firewall', () => {
       'ip6tables -S INPUT',
       'ip6tables -S INPUT',
     ]);
-    assert.deepEqual(said, ['Error applying firewall mode: ip6tables -S INPUT: no such table']);
+    assert.deepEqual(output, ['Error applying firewall mode: ip6tables -S INPUT: no such table']);
     await firewall.apply({ ...RULES, mode: 'on' });
     assert.equal(ran.length, 9);
   });

@@ -107,7 +107,7 @@ describe('a request to end the system', () => {
   let clock: FakeClock;
   let failures: PowerFailures;
   let ended: PowerVerb[];
-  let said: string[];
+  let output: string[];
   let locked: string | undefined;
   let obstacle: string | undefined;
   let failure: Error | undefined;
@@ -116,7 +116,7 @@ describe('a request to end the system', () => {
     folder = await mkdtemp(join(tmpdir(), 'host-'));
     clock = new FakeClock();
     failures = new PowerFailures(clock);
-    [ended, said, forced] = [[], [], []];
+    [ended, output, forced] = [[], [], []];
     locked = obstacle = failure = undefined;
   });
   afterEach(() => rm(folder, { recursive: true }));
@@ -136,18 +136,18 @@ describe('a request to end the system', () => {
       },
     };
     const log = { info: () => undefined, error: () => undefined };
-    const say = (message: string, isError = false) => void said.push(isError ? `error: ${message}` : message);
+    const logLine = (message: string, isError = false) => void output.push(isError ? `error: ${message}` : message);
     return powerRequests({
       hostRoot: folder,
       power,
       locks,
-      say,
+      logLine,
       log,
       failures,
       after: (ms, call) => clock.after(ms, call),
     });
   };
-  const breadcrumb = async (name: string): Promise<void> => {
+  const marker = async (name: string): Promise<void> => {
     const path = join(folder, 'mnt/state', name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, '');
@@ -155,7 +155,7 @@ describe('a request to end the system', () => {
 
   it('is announced, and happens a second after the answer', async () => {
     assert.deepEqual(await asker()('reboot', false), { is: 'scheduled' });
-    assert.deepEqual(said, ['Rebooting']);
+    assert.deepEqual(output, ['Rebooting']);
     clock.advance(999);
     assert.deepEqual(ended, []);
     clock.advance(1);
@@ -167,12 +167,12 @@ describe('a request to end the system', () => {
     for (let times = 0; times < 3; times += 1) assert.equal((await go('shutdown', false)).is, 'scheduled');
     clock.advance(5_000);
     assert.deepEqual(ended, ['shutdown']);
-    assert.deepEqual(said, ['Shutting down']);
+    assert.deepEqual(output, ['Shutting down']);
   });
 
   for (const name of ['rollback-health-breadcrumb', 'rollback-altboot-breadcrumb']) {
     it(`waits for a host OS update (${name}) unless it is forced`, async () => {
-      await breadcrumb(name);
+      await marker(name);
       const message = 'Waiting for Host OS update to finish';
       assert.deepEqual(await asker()('reboot', false), { is: 'locked', message });
       assert.deepEqual(forced, []);
@@ -185,14 +185,14 @@ describe('a request to end the system', () => {
     locked = 'Lockfile exists for { appId: 1, service: main }';
     assert.deepEqual(await asker()('reboot', false), { is: 'locked', message: locked });
     clock.advance(5_000);
-    assert.deepEqual([ended, said], [[], []]);
+    assert.deepEqual([ended, output], [[], []]);
   });
 
   it('is not promised when it cannot happen', async () => {
     obstacle = 'no systemd';
     assert.deepEqual(await asker()('reboot', false), { is: 'refused', message: 'no systemd' });
     clock.advance(5_000);
-    assert.deepEqual([ended, said], [[], []]);
+    assert.deepEqual([ended, output], [[], []]);
   });
 
   it('says so when the system refuses after all, and may be asked for again', async () => {
@@ -201,7 +201,7 @@ describe('a request to end the system', () => {
     await go('reboot', false);
     clock.advance(1_000);
     await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(said, ['Rebooting', 'error: Could not reboot: inhibited']);
+    assert.deepEqual(output, ['Rebooting', 'error: Could not reboot: inhibited']);
     assert.deepEqual(failures.last('reboot'), { message: 'inhibited', inMs: 60_000 });
     await go('reboot', false);
     assert.equal(failures.last('reboot'), undefined, 'it is under way');

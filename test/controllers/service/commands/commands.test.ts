@@ -49,8 +49,8 @@ const refusals = (names: readonly string[]) =>
 
 /** A status without what it has nothing to say of, as the store keeps it. */
 function statusOf(parts: Readonly<Record<string, object>>) {
-  const said = Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0);
-  return said.length > 0 ? { status: Object.fromEntries(said) } : {};
+  const output = Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0);
+  return output.length > 0 ? { status: Object.fromEntries(output) } : {};
 }
 
 function documents(requested: Requested): { readonly service: Service; readonly app: App | undefined } {

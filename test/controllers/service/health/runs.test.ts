@@ -5,7 +5,7 @@ import {
   type Look,
   lookAtRuns,
   type RunFacts,
-  toldOf,
+  recordedRun,
 } from '../../../../controllers/service/health/runs.js';
 import type { ServiceStatus } from '../../../../crds/model/types.js';
 import { aContainer, UNLIMITED } from '../service-states.js';
@@ -47,8 +47,8 @@ function follow(moments: readonly Moment[], first: ServiceStatus = { lastAction:
   const news: string[] = [];
   for (const { requested = false, ranMs = 0, at: now = at(0), ...seen } of moments) {
     const container = aContainer(seen);
-    const { news: what, ...told } = lookAtRuns(status, container, { requested, ranMs, at: now });
-    facts = told;
+    const { news: what, ...reported } = lookAtRuns(status, container, { requested, ranMs, at: now });
+    facts = reported;
     news.push(`${what.exits}/${what.starts}`);
     const { id, name, createdAt, startedAt, image, restartCount = 0 } = container;
     status = {
@@ -505,8 +505,8 @@ describe('toldOf', () => {
     ['tells nothing of any other', status, 'c3'],
     ['tells nothing before a status is written', undefined, 'c2'],
   ];
-  for (const [it_, told, id, restarts] of cases) {
-    it(it_, () => assert.equal(toldOf(told, id)?.restarts, restarts));
+  for (const [it_, reported, id, restarts] of cases) {
+    it(it_, () => assert.equal(recordedRun(reported, id)?.restarts, restarts));
   }
 });
 

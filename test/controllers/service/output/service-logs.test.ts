@@ -117,12 +117,12 @@ async function follow(clock: FakeClock) {
   };
   const container = { id: 'c1', name: 'web', startedAt: new Date(clock.now()).toISOString() };
   const service = aService({ status: { container } as never });
-  const heard: ((change: never) => void)[] = [];
+  const received: ((change: never) => void)[] = [];
   const store = {
     list: (() => [service]) as never,
     get: (() => service) as never,
     watch: (listener: (change: never) => void) => {
-      heard.push(listener);
+      received.push(listener);
       return () => undefined;
     },
   };
@@ -137,7 +137,7 @@ async function follow(clock: FakeClock) {
     engine,
     lines,
     tell: () => {
-      for (const listener of heard) listener({ object: service, type: 'MODIFIED', parts: ['status'] } as never);
+      for (const listener of received) listener({ object: service, type: 'MODIFIED', parts: ['status'] } as never);
     },
     end: async () => {
       ending.abort();
@@ -151,13 +151,13 @@ for (const punctuality of PUNCTUALITIES) {
     it('goes on after every stream that breaks, each line once', async () => {
       const clock = new FakeClock(undefined, punctuality);
       const { engine, lines, end } = await follow(clock);
-      engine.say('c1', 'a');
+      engine.printLine('c1', 'a');
       await flush();
       for (const line of ['b', 'c']) {
         engine.fault = (request) => (/^followLogs/.test(request) ? new EngineError('not now', 500) : undefined);
         engine.endLog('c1', new EngineError('read error', 500));
         await fire(clock, 3);
-        engine.say('c1', line);
+        engine.printLine('c1', line);
         engine.fault = () => undefined;
         await fire(clock, 3);
         clock.advance(1);
@@ -173,24 +173,24 @@ for (const byMs of [-8 * HOUR_MS, 48 * HOUR_MS]) {
     it('goes on, also after a stream that broke', async () => {
       const clock = new FakeClock();
       const { engine, lines, end, tell } = await follow(clock);
-      engine.say('c1', 'a');
+      engine.printLine('c1', 'a');
       await flush();
       clock.set(byMs);
       for (let second = 0; second < 11; second += 1) {
         clock.advance(1_000);
         await flush();
       }
-      engine.say('c1', 'b');
+      engine.printLine('c1', 'b');
       await flush();
       engine.endLog('c1', new EngineError('read error', 500));
       await flush();
       clock.advance(500);
-      engine.say('c1', 'c');
+      engine.printLine('c1', 'c');
       tell();
       await fire(clock, 2);
       // The engine has what was printed before under a later time: that may come once more, and none is lost.
-      const told = byMs < 0 ? lines.filter((line, at) => line !== 'a' || at === 0) : lines;
-      assert.deepEqual([told, engine.openLogs], [['a', 'b', 'c'], ['c1']]);
+      const reported = byMs < 0 ? lines.filter((line, at) => line !== 'a' || at === 0) : lines;
+      assert.deepEqual([reported, engine.openLogs], [['a', 'b', 'c'], ['c1']]);
       await end();
     });
   });

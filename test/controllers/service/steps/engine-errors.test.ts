@@ -4,7 +4,7 @@ import { InvalidSpecError, TerminalError, TransientError } from '../../../../con
 import { explainEngineError, refused } from '../../../../controllers/service/steps/engine-errors.js';
 
 /** What Docker 20.10.24 said, and what becomes of it. */
-const cases: readonly [said: string, reason: string | undefined, lasting: boolean, due: string][] = [
+const cases: readonly [output: string, reason: string | undefined, lasting: boolean, due: string][] = [
   [
     'driver failed programming external connectivity on endpoint web_1 (52ff): Bind for 0.0.0.0:8099 failed: port is already allocated',
     'PortInUse',
@@ -136,14 +136,14 @@ const cases: readonly [said: string, reason: string | undefined, lasting: boolea
 ];
 
 describe('explainRefusal', () => {
-  for (const [said, reason, lasting, due] of cases) {
-    it(`makes ${reason ?? 'nothing'} of "${said.slice(-70)}"`, () =>
-      assert.deepEqual(explainEngineError(said), { reason, lasting, due }));
+  for (const [output, reason, lasting, due] of cases) {
+    it(`makes ${reason ?? 'nothing'} of "${output.slice(-70)}"`, () =>
+      assert.deepEqual(explainEngineError(output), { reason, lasting, due }));
   }
 });
 
 /** The class of the error, its reason where it has one, and its message. */
-function told(error: Error): string {
+function reported(error: Error): string {
   if (error instanceof InvalidSpecError)
     return `InvalidSpecError: ${error.issues.map(({ path, message }) => `${path} ${message}`).join('; ')}`;
   if (error instanceof TerminalError) return `TerminalError ${error.reason}: ${error.message}`;
@@ -206,10 +206,10 @@ describe('what the engine refused', () => {
   ];
   for (const { it: what, what: doing, error, want, says = false } of rows) {
     it(what, () => {
-      const said: string[] = [];
-      const found = refused(doing, error, { say: (due) => said.push(due), isDefinition: doing === CREATE });
-      assert.match(told(found), want);
-      assert.equal(said.length > 0, says);
+      const output: string[] = [];
+      const found = refused(doing, error, { say: (due) => output.push(due), isDefinition: doing === CREATE });
+      assert.match(reported(found), want);
+      assert.equal(output.length > 0, says);
       if (!says) assert.equal(found.cause, error);
     });
   }

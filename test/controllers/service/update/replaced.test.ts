@@ -46,8 +46,8 @@ describe('why a container replaced another one', () => {
       const labels = { 'io.balena.update.strategy': strategy, 'io.balena.update.handover-timeout': '1000' };
       await bring(anApp({ MODE: 'slow' }, labels));
       await bring(anApp({ MODE: 'fast', API_TOKEN: 'abc' }, labels));
-      const { at = '', container, previous, ...told } = replaced() ?? {};
-      assert.deepEqual(told, {
+      const { at = '', container, previous, ...reported } = replaced() ?? {};
+      assert.deepEqual(reported, {
         because: 'spec changed',
         fields: ['services.web.environment.MODE: "slow" → "fast"', 'services.web.environment.API_TOKEN: (none) → ***'],
         revision: revision(),
@@ -69,8 +69,8 @@ describe('why a container replaced another one', () => {
     await bring(anApp({ MODE: 'fast' }));
     device.engine.docker.removeContainer(NAME);
     await device.agent?.settle();
-    const { at: _time, from: _from, ...told } = replaced() ?? {};
-    assert.deepEqual(told, {
+    const { at: _time, from: _from, ...reported } = replaced() ?? {};
+    assert.deepEqual(reported, {
       ...{ container: NAME, previous: NAME, because: 'there was none', revision: revision() },
     });
     await bring(anApp({ MODE: 'faster' }));
@@ -93,7 +93,10 @@ describe('why a container replaced another one', () => {
     });
     await bring(anApp({}), service('slow'));
     await bring(anApp({}), service('fast'));
-    const told = device.agent?.store.get('Service', 'alone')?.status?.replaced;
-    assert.deepEqual([told?.because, told?.revision, told?.from], ['spec changed', undefined, { origin: 'files' }]);
+    const reported = device.agent?.store.get('Service', 'alone')?.status?.replaced;
+    assert.deepEqual(
+      [reported?.because, reported?.revision, reported?.from],
+      ['spec changed', undefined, { origin: 'files' }],
+    );
   });
 });

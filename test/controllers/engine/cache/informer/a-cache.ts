@@ -63,5 +63,5 @@ export async function aCache(
 export function changeContainer(engine: ScriptedEngine, action: string, over: Parameters<typeof aContainer>[0]): void {
   const container = aContainer({ ...engine.containers.get(over?.id ?? 'c1'), ...over });
   engine.containers.set(container.id, container);
-  engine.tell({ type: 'container', action, id: container.id, attributes: { name: container.name } });
+  engine.emit({ type: 'container', action, id: container.id, attributes: { name: container.name } });
 }

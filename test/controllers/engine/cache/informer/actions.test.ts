@@ -7,9 +7,9 @@ describe('The cache of the engine, while the agent acts on a container', () => {
   /** What Docker tells while a container is created and started. */
   const lifeSigns = (engine: ScriptedEngine, atMs?: number) => {
     const attributes = { name: NAME };
-    engine.tell({ type: 'container', action: 'create', id: 'c1', attributes }, atMs);
-    engine.tell({ type: 'network', action: 'connect', id: 'n1', attributes: { container: 'c1', name: 'net' } }, atMs);
-    engine.tell({ type: 'container', action: 'start', id: 'c1', attributes }, atMs);
+    engine.emit({ type: 'container', action: 'create', id: 'c1', attributes }, atMs);
+    engine.emit({ type: 'network', action: 'connect', id: 'n1', attributes: { container: 'c1', name: 'net' } }, atMs);
+    engine.emit({ type: 'container', action: 'start', id: 'c1', attributes }, atMs);
   };
 
   it('creates and starts a container at the price of one inspection', async () => {
@@ -56,10 +56,10 @@ describe('The cache of the engine, while the agent acts on a container', () => {
     const { cache, engine, clock, pass } = await aCache();
     engine.containers.set('c1', aContainer());
     await cache.refreshContainer('c1', never);
-    engine.tell({ type: 'container', action: 'die', id: 'c1' }, clock.now());
+    engine.emit({ type: 'container', action: 'die', id: 'c1' }, clock.now());
     await pass(100);
     assert.equal(engine.takeRequests().length, 2, 'in the same millisecond, and the container still ran');
-    engine.tell({ type: 'container', action: 'die', id: 'c1' }, clock.now());
+    engine.emit({ type: 'container', action: 'die', id: 'c1' }, clock.now());
     await pass(100);
     assert.equal(engine.takeRequests().length, 1, 'later');
   });
@@ -68,7 +68,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
     const { cache, engine, clock, pass } = await aCache(undefined, { sameClock: false });
     engine.containers.set('c1', aContainer());
     await cache.refreshContainer('c1', never);
-    engine.tell({ type: 'container', action: 'start', id: 'c1' }, clock.now() - 3_000);
+    engine.emit({ type: 'container', action: 'start', id: 'c1' }, clock.now() - 3_000);
     await pass(100);
     assert.equal(engine.takeRequests().length, 2);
   });
@@ -79,7 +79,7 @@ describe('The cache of the engine, while the agent acts on a container', () => {
     await cache.refreshContainer('c1', never);
     await pass(6_000);
     engine.takeRequests();
-    engine.tell({ type: 'container', action: 'die', id: 'c1' }, clock.now() - 3_600_000);
+    engine.emit({ type: 'container', action: 'die', id: 'c1' }, clock.now() - 3_600_000);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
   });
@@ -120,9 +120,9 @@ describe('The cache of the engine, while the agent acts on a container', () => {
     });
     await cache.suppressEvents('c1', async () => {
       engine.containers.delete('c1');
-      engine.tell({ type: 'container', action: 'die', id: 'c1' });
-      engine.tell({ type: 'network', action: 'disconnect', id: 'n1', attributes: { container: 'c1', name: 'net' } });
-      engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+      engine.emit({ type: 'container', action: 'die', id: 'c1' });
+      engine.emit({ type: 'network', action: 'disconnect', id: 'n1', attributes: { container: 'c1', name: 'net' } });
+      engine.emit({ type: 'container', action: 'destroy', id: 'c1' });
       changeContainer(engine, 'die', { id: 'c2', state: 'exited' });
       await pass(100);
       assert.deepEqual(

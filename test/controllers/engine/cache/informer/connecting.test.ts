@@ -170,7 +170,7 @@ describe('The cache of the engine, connecting', () => {
 
   it('stops: closes its stream, plans nothing, asks nothing', async () => {
     const { cache, engine, clock } = await aCache();
-    engine.tell({ type: 'container', action: 'start', id: 'c9' });
+    engine.emit({ type: 'container', action: 'start', id: 'c9' });
     await flush();
     await cache.stop();
     clock.advance(60_000);

@@ -43,12 +43,12 @@ describe('The cache of the engine, told of a container', () => {
   for (const { it: what, action, attributes, want } of free) {
     it(`takes ${what} from the event, without a request`, async () => {
       const { cache, engine, takeChanges, pass } = await aCache((engine) => engine.containers.set('c1', aContainer()));
-      engine.tell({ type: 'container', action, id: 'c1', attributes: attributes ?? {} });
+      engine.emit({ type: 'container', action, id: 'c1', attributes: attributes ?? {} });
       await pass(100);
       assert.deepEqual(engine.takeRequests(), []);
       assert.deepEqual(takeChanges(), ['container c1']);
       assert.deepEqual(cache.containers(), [aContainer(want)]);
-      engine.tell({ type: 'container', action, id: 'c1', attributes: attributes ?? {} });
+      engine.emit({ type: 'container', action, id: 'c1', attributes: attributes ?? {} });
       await pass(100);
       assert.deepEqual(takeChanges(), [], 'the same again is no change');
     });
@@ -58,8 +58,8 @@ describe('The cache of the engine, told of a container', () => {
     const { cache, engine, takeChanges, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     assert.equal(cache.containersOf(1, 'web').length, 1);
     engine.containers.clear();
-    engine.tell({ type: 'container', action: 'die', id: 'c1' });
-    engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+    engine.emit({ type: 'container', action: 'die', id: 'c1' });
+    engine.emit({ type: 'container', action: 'destroy', id: 'c1' });
     await pass(100);
     assert.deepEqual(engine.takeRequests(), []);
     assert.deepEqual(takeChanges(), ['container c1']);
@@ -71,7 +71,7 @@ describe('The cache of the engine, told of a container', () => {
     const release = engine.hold('inspectContainer c1');
     const refreshed = cache.refreshContainer('c1', never);
     await flush();
-    engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+    engine.emit({ type: 'container', action: 'destroy', id: 'c1' });
     await flush();
     release();
     assert.equal(await refreshed, undefined);
@@ -93,7 +93,7 @@ describe('The cache of the engine, told of a container', () => {
     assert.deepEqual([...new Set(seen)], ['healthy']);
   });
 
-  const ignored: { it: string; event: Parameters<ScriptedEngine['tell']>[0] }[] = [
+  const ignored: { it: string; event: Parameters<ScriptedEngine['emit']>[0] }[] = [
     { it: 'runs of health checks', event: { type: 'container', action: 'exec_start: /bin/sh -c true', id: 'c1' } },
     { it: 'signals', event: { type: 'container', action: 'kill', id: 'c1' } },
     { it: 'mounted volumes', event: { type: 'volume', action: 'mount', id: '1_data' } },
@@ -107,7 +107,7 @@ describe('The cache of the engine, told of a container', () => {
   for (const { it: what, event } of ignored) {
     it(`spends nothing on ${what}`, async () => {
       const { engine, takeChanges, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
-      engine.tell(event);
+      engine.emit(event);
       await pass(100);
       assert.deepEqual(engine.takeRequests(), []);
       assert.deepEqual(takeChanges(), []);
@@ -118,7 +118,7 @@ describe('The cache of the engine, told of a container', () => {
     const { clock, engine, pass } = await aCache();
     const timeNano = `${clock.now()}000000`;
     for (const action of ['create', 'start', 'die', 'rename', 'health_status: healthy', 'destroy']) {
-      engine.tellRaw({ type: 'container', action, id: 'foreign', timeNano, attributes: { name: 'x' } });
+      engine.emitRaw({ type: 'container', action, id: 'foreign', timeNano, attributes: { name: 'x' } });
     }
     await pass(100);
     assert.deepEqual(engine.takeRequests(), []);
@@ -127,7 +127,7 @@ describe('The cache of the engine, told of a container', () => {
   it('inspects the container that joins or leaves a network', async () => {
     const { cache, engine, pass } = await aCache((it) => it.containers.set('c1', aContainer()));
     engine.containers.set('c1', aContainer({ networks: { net: { id: 'n1' } } }));
-    engine.tell({ type: 'network', action: 'connect', id: 'n1', attributes: { container: 'c1', name: 'net' } });
+    engine.emit({ type: 'network', action: 'connect', id: 'n1', attributes: { container: 'c1', name: 'net' } });
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectContainer c1']);
     assert.deepEqual(

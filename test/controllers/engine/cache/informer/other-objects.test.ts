@@ -6,11 +6,11 @@ describe('The cache of the engine, told of networks and volumes', () => {
   it('inspects a new network, drops a destroyed one without a request', async () => {
     const { cache, engine, takeChanges, pass } = await aCache();
     engine.networks.set('n1', aNetwork());
-    engine.tell({ type: 'network', action: 'create', id: 'n1', attributes: { name: 'net' } });
+    engine.emit({ type: 'network', action: 'create', id: 'n1', attributes: { name: 'net' } });
     await pass(100);
     assert.equal(cache.network('net')?.id, 'n1');
     engine.networks.clear();
-    engine.tell({ type: 'network', action: 'destroy', id: 'n1', attributes: { name: 'net' } });
+    engine.emit({ type: 'network', action: 'destroy', id: 'n1', attributes: { name: 'net' } });
     await pass(100);
     assert.equal(cache.network('net'), undefined);
     assert.deepEqual(engine.takeRequests(), ['inspectNetwork n1']);
@@ -21,7 +21,7 @@ describe('The cache of the engine, told of networks and volumes', () => {
     const { cache, engine, clock, pass } = await aCache();
     engine.networks.set('n1', aNetwork());
     await cache.refreshNetwork('net', never);
-    engine.tell({ type: 'network', action: 'create', id: 'n1', attributes: { name: 'net' } }, clock.now() - 1);
+    engine.emit({ type: 'network', action: 'create', id: 'n1', attributes: { name: 'net' } }, clock.now() - 1);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['listNetworks']);
   });
@@ -29,11 +29,11 @@ describe('The cache of the engine, told of networks and volumes', () => {
   it('looks at a volume that was made or removed', async () => {
     const { cache, engine, takeChanges, pass } = await aCache();
     engine.volumes.set('1_data', aVolume());
-    engine.tell({ type: 'volume', action: 'create', id: '1_data' });
+    engine.emit({ type: 'volume', action: 'create', id: '1_data' });
     await pass(100);
     assert.deepEqual(cache.volume('1_data'), aVolume());
     engine.volumes.clear();
-    engine.tell({ type: 'volume', action: 'destroy', id: '1_data' });
+    engine.emit({ type: 'volume', action: 'destroy', id: '1_data' });
     await pass(100);
     assert.equal(cache.volume('1_data'), undefined);
     assert.deepEqual(takeChanges(), ['volume 1_data', 'volume 1_data']);
@@ -43,8 +43,8 @@ describe('The cache of the engine, told of networks and volumes', () => {
     const { cache, engine, clock, pass } = await aCache((it) => it.volumes.set('1_data', aVolume()));
     engine.volumes.set('1_data', aVolume({ specHash: 'new' }));
     await cache.refreshVolume('1_data', never);
-    engine.tell({ type: 'volume', action: 'destroy', id: '1_data' }, clock.now() - 2);
-    engine.tell({ type: 'volume', action: 'create', id: '1_data' }, clock.now() - 1);
+    engine.emit({ type: 'volume', action: 'destroy', id: '1_data' }, clock.now() - 2);
+    engine.emit({ type: 'volume', action: 'create', id: '1_data' }, clock.now() - 1);
     await pass(100);
     assert.equal(cache.volume('1_data')?.specHash, 'new');
     assert.deepEqual(engine.takeRequests(), ['inspectVolume 1_data']);
@@ -89,8 +89,8 @@ describe('The cache of the engine, asked for an image', () => {
     takeChanges();
     await pass(10);
     engine.images.clear();
-    engine.tell({ type: 'image', action: 'untag', id: 'sha256:a', attributes: { name: 'sha256:a' } });
-    engine.tell({ type: 'image', action: 'delete', id: 'sha256:a' });
+    engine.emit({ type: 'image', action: 'untag', id: 'sha256:a', attributes: { name: 'sha256:a' } });
+    engine.emit({ type: 'image', action: 'delete', id: 'sha256:a' });
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['listImages']);
     assert.deepEqual(takeChanges(), ['image']);
@@ -100,11 +100,11 @@ describe('The cache of the engine, asked for an image', () => {
   it('spends nothing on the word of a pull that was refreshed since', async () => {
     const { cache, engine, clock, pass } = await aCache();
     engine.images.set('sha256:a', anImage());
-    engine.tell({ type: 'image', action: 'pull', id: 'busybox:latest' }, clock.now() - 1);
+    engine.emit({ type: 'image', action: 'pull', id: 'busybox:latest' }, clock.now() - 1);
     await flush();
     await cache.refreshImage('busybox', never).catch(() => undefined);
     await cache.refreshImage('busybox:latest', never);
-    engine.tell({ type: 'image', action: 'pull', id: 'busybox:latest' }, clock.now() - 1);
+    engine.emit({ type: 'image', action: 'pull', id: 'busybox:latest' }, clock.now() - 1);
     await pass(100);
     assert.deepEqual(engine.takeRequests(), ['inspectImage busybox', 'inspectImage busybox:latest']);
   });
@@ -115,7 +115,7 @@ describe('The cache of the engine, asked for an image', () => {
     clock.advance(10);
     engine.images.set('sha256:a', anImage({ tags: [] }));
     engine.images.set('sha256:b', anImage({ id: 'sha256:b', config: { User: 'me' } }));
-    engine.tell({ type: 'image', action: 'tag', id: 'sha256:b', attributes: { name: 'busybox:latest' } });
+    engine.emit({ type: 'image', action: 'tag', id: 'sha256:b', attributes: { name: 'busybox:latest' } });
     await pass(100);
     assert.equal(cache.image('busybox:latest')?.config.User, 'me');
     assert.deepEqual(cache.image('sha256:a')?.tags, []);

@@ -80,19 +80,19 @@ for (const punctuality of PUNCTUALITIES) {
       await cache.start();
       engine.takeRequests();
       clock.advance(1_000);
-      const tell = (state: 'exited' | 'paused', action: string): void => {
+      const emit = (state: 'exited' | 'paused', action: string): void => {
         engine.containers.set('c1', aContainer({ state }));
-        engine.tell({ type: 'container', action, id: 'c1' });
+        engine.emit({ type: 'container', action, id: 'c1' });
       };
       engine.fault = (request) => (request === 'inspectContainer c1' ? new EngineError('not now', 500) : undefined);
-      tell('exited', 'die');
+      emit('exited', 'die');
       await flush();
       await fire(clock, 2);
       engine.fault = () => undefined;
       const release = engine.hold('inspectContainer c1');
       await fire(clock, 1);
       clock.advance(1);
-      tell('paused', 'pause');
+      emit('paused', 'pause');
       await flush();
       release();
       await flush();
@@ -106,7 +106,7 @@ for (const punctuality of PUNCTUALITIES) {
         const release = engine.hold('inspectContainer c1');
         clock.advance(1_000);
         engine.containers.set('c1', aContainer({ state: 'exited' }));
-        engine.tell({ type: 'container', action: 'die', id: 'c1' });
+        engine.emit({ type: 'container', action: 'die', id: 'c1' });
         await flush();
         await fire(clock, 2);
         assert.match(
@@ -143,7 +143,7 @@ for (const byMs of [-8 * HOUR_MS, -500, 48 * HOUR_MS]) {
       engine.containers.set('c1', aContainer({ state: 'exited' }));
       const happenedMs = clock.now();
       clock.advance(600);
-      engine.tell({ type: 'container', action: 'die', id: 'c1' }, happenedMs);
+      engine.emit({ type: 'container', action: 'die', id: 'c1' }, happenedMs);
       await flush();
       await fire(clock, 1);
       assert.equal(cache.containers()[0]?.state, 'exited');

@@ -113,7 +113,7 @@ class Simulation {
   #happen(): void {
     const random = this.#random;
     const { docker, images } = this.engine;
-    const isTold = this.faults.lostEvents === 0;
+    const isFailing = this.faults.lostEvents === 0;
     const container = random.any(docker.containers)?.id ?? 'none';
     const network = random.any(docker.networks)?.name ?? 'none';
     const number = random.below(3);
@@ -138,13 +138,13 @@ class Simulation {
       () => docker.setHealth(container, random.pick(['healthy', 'unhealthy', 'starting'])),
       () => docker.removeContainer(container),
       () => {
-        if (isTold && this.engine.seen(container)?.state !== 'running') return;
+        if (isFailing && this.engine.seen(container)?.state !== 'running') return;
         docker.connectNetwork(network, container);
       },
       () => docker.disconnectNetwork(network, container),
       () => docker.createNetwork(NETWORKS[number] ?? '', { Labels: { number: String(random.below(1_000_000)) } }),
       () => {
-        if (isTold && docker.containers.some(({ networks }) => networks.has(network))) return;
+        if (isFailing && docker.containers.some(({ networks }) => networks.has(network))) return;
         docker.removeNetwork(network);
       },
       () => docker.createVolume(VOLUMES[number] ?? '', { Labels: { number: String(random.below(1_000_000)) } }),

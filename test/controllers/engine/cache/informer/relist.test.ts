@@ -70,7 +70,7 @@ describe('The cache of the engine, listing again', () => {
     const relisted = cache.relist();
     await flush();
     engine.containers.clear();
-    engine.tell({ type: 'container', action: 'destroy', id: 'c1' });
+    engine.emit({ type: 'container', action: 'destroy', id: 'c1' });
     await flush();
     release();
     await relisted;

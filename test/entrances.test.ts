@@ -16,14 +16,14 @@ import { type MemoryAgent, startMemoryAgent } from './simulation/memory-agent.js
 
 type Services = Readonly<Record<string, AppService>>;
 
-/** A way by which a document comes to the device. Returns what it says of it. */
-type Door = (services: Services) => Promise<{ readonly told: string; readonly store: Store }>;
+/** A way by which a document comes to the device. Returns what it answers. */
+type Entrance = (services: Services) => Promise<{ readonly reported: string; readonly store: Store }>;
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const image = 'web:1';
 const APPS = '/apis/supercargo.io/v1/apps';
 
-describe('the doors of documents', function () {
+describe('the entrances of documents', function () {
   this.timeout(120_000);
   let agent: MemoryAgent;
   let command: CommandProcess;
@@ -53,24 +53,24 @@ describe('the doors of documents', function () {
       path: string,
       bodyOf: (document: object) => unknown = (document) => document,
       type?: string,
-    ): Door =>
+    ): Entrance =>
     async (services) => ({
-      told: await ask(method, path, bodyOf(documentOf(services)), type),
+      reported: await ask(method, path, bodyOf(documentOf(services)), type),
       store: agent.store,
     });
   const cli =
-    (...words: readonly string[]): Door =>
+    (...words: readonly string[]): Entrance =>
     async (services) => {
       const input = JSON.stringify(documentOf(services));
       const { code, out, err } = await command.run([...words, '-f', '-'], {
         env: { SUPERCARGO_HOST: agent.host },
         input,
       });
-      return { told: `${code} ${out} ${err}`, store: agent.store };
+      return { reported: `${code} ${out} ${err}`, store: agent.store };
     };
 
-  /** Every door at which somebody can be told; each sees the document alone. */
-  const doors: Readonly<Record<string, Door>> = {
+  /** Every entrance that answers its caller; each gets the document alone. */
+  const entrances: Readonly<Record<string, Entrance>> = {
     PUT: http('PUT', `${APPS}/shop`),
     POST: http('POST', APPS),
     'a dry run': http('PUT', `${APPS}/shop?dryRun=All`),
@@ -89,7 +89,7 @@ describe('the doors of documents', function () {
       await source.start();
       await source.stop();
       rmSync(folder, { recursive: true });
-      return { told: JSON.stringify(agent.store.problems()), store: agent.store };
+      return { reported: JSON.stringify(agent.store.problems()), store: agent.store };
     },
     git: async (services) => {
       const repository = TestRepository.make();
@@ -98,7 +98,7 @@ describe('the doors of documents', function () {
       const { failure } = await bench.sync();
       await bench.close();
       repository.remove();
-      return { told: JSON.stringify([failure, bench.store.problems()]), store: bench.store };
+      return { reported: JSON.stringify([failure, bench.store.problems()]), store: bench.store };
     },
   };
 
@@ -135,13 +135,13 @@ describe('the doors of documents', function () {
     },
   ];
 
-  for (const [name, door] of Object.entries(doors)) {
+  for (const [name, entrance] of Object.entries(entrances)) {
     for (const { it: what, services, field, says } of contradictions) {
       it(`${name} refuses ${what}`, async () => {
-        const { told, store } = await door(services);
-        assert.match(told, says);
-        assert.ok(told.includes(field), told);
-        assert.equal(store.get('App', 'shop'), undefined, told);
+        const { reported, store } = await entrance(services);
+        assert.match(reported, says);
+        assert.ok(reported.includes(field), reported);
+        assert.equal(store.get('App', 'shop'), undefined, reported);
       });
     }
   }
@@ -150,15 +150,15 @@ describe('the doors of documents', function () {
   const undeclared: Services = { a: { image, networks: ['later'] } };
   for (const name of ['a dry run', 'a plan', 'a plan of YAML', 'apply --dry-run']) {
     it(`${name} refuses a name that nobody declares`, async () => {
-      const { told } = (await doors[name]?.(undeclared)) ?? { told: '' };
-      assert.match(told, /later is not declared: add it under spec\.networks/);
-      assert.equal(agent.store.get('App', 'shop'), undefined, told);
+      const { reported } = (await entrances[name]?.(undeclared)) ?? { reported: '' };
+      assert.match(reported, /later is not declared: add it under spec\.networks/);
+      assert.equal(agent.store.get('App', 'shop'), undefined, reported);
     });
   }
   for (const name of ['PUT', 'POST', 'apply', 'a watched folder', 'git']) {
     it(`${name} ${name === 'apply' ? 'asks before, and refuses' : 'takes'} a name that nobody declares yet`, async () => {
-      const { told, store } = (await doors[name]?.(undeclared)) ?? { told: '', store: agent.store };
-      assert.equal(store.get('App', 'shop') === undefined, name === 'apply', told);
+      const { reported, store } = (await entrances[name]?.(undeclared)) ?? { reported: '', store: agent.store };
+      assert.equal(store.get('App', 'shop') === undefined, name === 'apply', reported);
     });
   }
 
