@@ -79,7 +79,7 @@ describe('the entrances of documents', function () {
     'apply --dry-run': cli('apply', '--dry-run'),
     apply: cli('apply', '--no-wait'),
     'a watched folder': async (services) => {
-      const folder = mkdtempSync(join(tmpdir(), 'supercargo-doors-'));
+      const folder = mkdtempSync(join(tmpdir(), 'supercargo-entrances-'));
       writeFileSync(join(folder, 'shop.yaml'), JSON.stringify(documentOf(services)));
       const deviceUuid = '0'.repeat(32);
       const source = watchFolders({
@@ -146,7 +146,7 @@ describe('the entrances of documents', function () {
     }
   }
 
-  // Another document may still bring the name, by any door: docs/design/rollout.md §1.1.
+  // Another document may still bring the name, by any entrance: docs/design/rollout.md §1.1.
   const undeclared: Services = { a: { image, networks: ['later'] } };
   for (const name of ['a dry run', 'a plan', 'a plan of YAML', 'apply --dry-run']) {
     it(`${name} refuses a name that nobody declares`, async () => {

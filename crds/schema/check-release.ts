@@ -45,7 +45,7 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
 
 /**
  * Returns in what a release contradicts itself, whatever is declared beside it: what `checkRelease` would find on every device,
- * so that no door takes it. Services with a contract count on some devices only, and are left out. Pure.
+ * so that no entrance takes it. Services with a contract count on some devices only, and are left out. Pure.
  */
 export function contradictions(app: string, { release: declared, services = {} }: App['spec']): readonly Issue[] {
   const release = releaseOf(declared);

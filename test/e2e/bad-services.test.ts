@@ -199,10 +199,10 @@ describe('a service that cannot run as its document says', () => {
     await scene.delete(name);
   });
 
-  it('is refused at the door for a port that is none and an environment that is too large', async () => {
+  it('is refused at entry for a port that is none and an environment that is too large', async () => {
     const refused = async (fields: Partial<AppService>, says: RegExp): Promise<void> => {
       const spec = { appId: scene.appId(), services: { main: scene.service(fields) } };
-      const path = `/apis/supercargo.io/v1/apps/${scene.prefix}-door`;
+      const path = `/apis/supercargo.io/v1/apps/${scene.prefix}-refused`;
       const reply = await scene.agent.ask(path, { method: 'PUT', body: { spec } });
       assert.ok(reply.status >= 400 && reply.status < 500, String(reply.status));
       assert.match(reply.text, says);

@@ -191,7 +191,7 @@ describe('the host, as an agent process keeps it', () => {
     await restarted(5);
     await scene.untilReason('HostConfig', 'device', 'RebootRequired', /HOST_CONFIG_gpu_mem: 256 → 64/);
     const late = await command.run(['delete', 'hostconfig', 'device'], { env: env() });
-    assert.equal(late.code, 1, 'a file is its only door');
+    assert.equal(late.code, 1, 'only a file declares it');
     await startDevice();
     await scene.until(
       'the document is gone',

@@ -1,4 +1,4 @@
-/** A little less than a MiB: what is larger is refused unread by some doors. */
+/** A little less than a MiB: what is larger is refused unread by some entrances. */
 export const BYTES = 1024 * 1024 - 500;
 
 export const fill = (unit: string, bytes = BYTES): string => unit.repeat(Math.floor(bytes / unit.length));

@@ -37,7 +37,7 @@ describe('a second pass, and the first pass of another agent, make no call and n
   }).timeout(300_000);
 });
 
-/** As it comes through any door: defaults filled in, and refused when it is not a document. */
+/** As it comes from any origin: defaults filled in, and refused when it is not a document. */
 function checked(document: AnyDeclared): AnyDeclared {
   const parsed = parseDocument(document);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed));

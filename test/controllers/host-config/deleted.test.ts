@@ -229,12 +229,12 @@ describe('a HostConfig that is deleted while its change is unconfirmed', () => {
       assert.equal(agent.ready('network'), 'True');
     });
 
-    const doors: readonly [it: string, origin: Origin, go: () => Promise<unknown>][] = [
+    const origins: readonly [it: string, origin: Origin, go: () => Promise<unknown>][] = [
       ['a file is removed', 'files', () => agent.store.propose({ origin: 'files', documents: [] })],
       ['a commit has it no more', 'git/a', () => agent.store.propose({ origin: 'git/a', documents: [], atomic: true })],
       ['somebody deletes it', 'api', () => agent.store.delete('api', keyOf('HostConfig', 'network'))],
     ];
-    for (const [what, origin, go] of doors) {
+    for (const [what, origin, go] of origins) {
       it(`puts back what was there when ${what}`, async () => {
         const before = await host.files();
         host.apiAnswers = false;

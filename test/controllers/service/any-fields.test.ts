@@ -29,7 +29,7 @@ const hashOf = (fields: Fields): string => {
 const holds = (property: (fields: Fields) => void): void => fc.assert(fc.property(anyFields, property), RUNS);
 
 describe('any service', () => {
-  it('is taken at the door and comes to create options, the same ones each time, without a word left out', () => {
+  it('is taken and comes to create options, the same ones each time, without a word left out', () => {
     holds((fields) => {
       const { options, warnings } = optionsOf(parsed(fields));
       assert.deepEqual(warnings, []);

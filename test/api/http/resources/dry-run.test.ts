@@ -153,11 +153,11 @@ describe('a dry run of the resource API', () => {
     });
   });
 
-  for (const [door, url, body] of [
+  for (const [call, url, body] of [
     ['the query', `${APPS}/mine?dryRun=All`, {}],
     ['the body, as kubectl does', `${APPS}/mine`, { propagationPolicy: 'Background', dryRun: ['All'] }],
   ] as const) {
-    it(`deletes nothing when ${door} says so`, async () => {
+    it(`deletes nothing when ${call} says so`, async () => {
       const { code, body: shown } = await ask('DELETE', url, body);
       assert.deepEqual([code, shown.metadata.name, shown.metadata.deletionTimestamp], [200, 'mine', undefined]);
       assert.equal(bench.store.get('App', 'mine')?.metadata.deletionTimestamp, undefined);

@@ -501,7 +501,7 @@ describe('Compose projects in a watched folder', () => {
     assert.equal(bench.apps(), 'a=x b=y');
   });
 
-  it('of one name are both named and neither is taken; one of another door is refused', async () => {
+  it('of one name are both named and neither is taken; one of another origin is refused', async () => {
     await bench.put({
       'one/compose.yaml': 'name: same\nservices: {web: {image: x}}',
       'two/compose.yaml': 'name: same\nservices: {web: {image: y}}',

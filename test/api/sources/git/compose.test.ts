@@ -249,7 +249,7 @@ describe('a Compose project in a repository', function () {
         const rest = fields.startsWith('image') ? '' : 'image: x, ';
         const failure = await take({ 's/compose.yaml': `services:\n  web: {${rest}${fields}}\n` });
         assert.match(failure ?? '', /^git\/fleet\/s\/compose\.yaml:2:\d+.*\$\{PASSWORD\} is a secret/);
-        assert.doesNotMatch(JSON.stringify([failure, bench.store.problems(), bench.said]), /hunter2/);
+        assert.doesNotMatch(JSON.stringify([failure, bench.store.problems(), bench.lines]), /hunter2/);
       });
     }
 

@@ -413,7 +413,7 @@ describe('a bad release', () => {
     assert.deepEqual([output(), names()], ['True Settled', ['db_8_1_d', 'web_7_1_d']]);
   });
 
-  it('is not tried again by another door, which has to wait until the first one gives it up', async () => {
+  it('is not tried again by another origin, which has to wait until the first one gives it up', async () => {
     await bring(GOOD);
     failing.add('web:2');
     await bring(BAD);

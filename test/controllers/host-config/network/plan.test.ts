@@ -102,7 +102,7 @@ describe('the plan for the host’s network', () => {
       says: 'spec.hostname: Not a host name: letters, digits and hyphens, in parts of at most 63 between dots, at most 64 together',
     },
     {
-      it: 'refuses on balenaOS too what no system can be called, in a document from before the door refused it',
+      it: 'refuses on balenaOS too what no system can be called, in a document from before it was refused',
       spec: { hostname: 'a_b' },
       want: 'stalled: InvalidSpec',
     },

@@ -63,7 +63,7 @@ describe('composeDurationMs', () => {
     it(`reads ${JSON.stringify(text)} as ${want}`, () => assert.equal(composeDurationMs(text), want));
 });
 
-describe('what the door takes as a duration', () => {
+describe('what is taken as a duration', () => {
   const { pattern } = SCHEMAS.Service.spec.properties?.stop_grace_period ?? {};
 
   it('is one', () => {

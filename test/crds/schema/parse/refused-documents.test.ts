@@ -99,7 +99,7 @@ describe('parseDocument', () => {
       },
       {
         it: 'unknown fields of a service, each with what was meant',
-        value: service({ helthcheck: {}, networkMode: 'host', 'mem-limit': 1, port: [], container_name: 'x', yyy: 1 }),
+        value: service({ helthcheck: {}, networkMode: 'host', 'mem-limit': 1, port: [], container_name: 'x', zzz: 1 }),
         want: [
           `${at}.helthcheck: Unknown field "helthcheck"; did you mean "healthcheck"?`,
           `${at}.networkMode: Unknown field "networkMode"; did you mean "network_mode"?`,
