@@ -73,7 +73,7 @@ export class ProjectFiles {
   /** Writes what is not on the disk yet, and makes it durable. Throws `SourceError` for what is too large. */
   async write(mounted: readonly MountedContent[], commit: string, signal: AbortSignal): Promise<void> {
     const missing: MountedContent[] = [];
-    for (const one of mounted) {
+    for (const one of new Map(mounted.map((each) => [each.folder, each])).values()) {
       this.#unused.delete(one.folder); // a document is about to name it
       if (!(await exists(one.folder))) missing.push(one);
     }
@@ -249,9 +249,10 @@ export class ProjectFiles {
 
 /** Tells whether files in a folder of contents are not those that were written there. */
 async function isWrittenInto(folder: string): Promise<boolean> {
-  const text = await readFile(join(folder, MANIFEST), 'utf8').catch(() => undefined);
-  if (text === undefined) return true;
-  const { files } = JSON.parse(text) as { readonly files: Manifest };
+  const files = await readFile(join(folder, MANIFEST), 'utf8')
+    .then((text) => (JSON.parse(text) as { readonly files: Manifest }).files)
+    .catch(() => undefined);
+  if (files === undefined) return true;
   for (const name of await readdir(folder, { recursive: true })) {
     if (name === MANIFEST) continue;
     const stats = await lstat(join(folder, name));

@@ -359,6 +359,22 @@ describe('a Compose project in a repository', function () {
       assert.equal(readFileSync(join(state, 'data/file'), 'utf8'), 'kept');
     });
 
+    it('writes once what two services, or two projects of one name, mount', async () => {
+      const both = 'services: {web: {image: x, volumes: ["./c:/c:ro"]}, db: {image: x, volumes: ["./c:/d:ro"]}}\n';
+      await declare({ atomic: false });
+      const failure = await take({
+        'a/compose.yaml': `name: shop\n${both}`,
+        'a/c': 'c',
+        'b/compose.yaml': `name: shop\n${both}`,
+        'b/c': 'c',
+      });
+      assert.match(failure ?? '', /App shop is also declared in git\/fleet\/b\/compose\.yaml/);
+      assert.deepEqual(contents(), ['c: c']);
+      assert.equal(await take({ b: undefined }), undefined);
+      assert.deepEqual(contents(), ['c: c']);
+      assert.equal(sources().length, 1);
+    });
+
     it('warns of a folder of the repository that services may write to', async () => {
       await take({
         'shop/compose.yaml': 'services: {web: {image: x, volumes: ["./conf:/conf"]}}\n',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TestRepository } from '../../../setup/git.js';
 import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
@@ -30,7 +31,7 @@ describe('examples/gitops', () => {
 
   it('is one thing for the kitchen', async () => {
     assert.equal((await bench.sync()).failure, undefined);
-    assert.equal(bench.declared, 'App/sensors');
+    assert.equal(bench.declared, 'App/broker App/sensors');
     const { spec } = bench.store.get('App', 'sensors') ?? {};
     assert.deepEqual(spec?.release, { commit: 'r8', id: 8 });
     const { collector } = spec?.services ?? {};
@@ -43,6 +44,23 @@ describe('examples/gitops', () => {
       TZ: 'Europe/Vienna',
       BROKER_PASSWORD: 'pass word',
     });
+  });
+
+  it('brings the configuration of the broker along', async () => {
+    assert.equal((await bench.sync()).failure, undefined);
+    assert.deepEqual(bench.store.problems(), []);
+    const { image, volumes } = bench.store.get('App', 'broker')?.spec.services?.broker ?? {};
+    assert.equal(image, 'eclipse-mosquitto:2');
+    const [conf, data] = (volumes ?? []).map((one) => (typeof one === 'string' ? one : String(one.source)));
+    assert.match(readFileSync(conf ?? '', 'utf8'), /listener 1883/);
+    assert.equal(data, join(bench.folder, 'projects/fleet/broker/state/data'));
+    await bench.declare({
+      url: repository.bare,
+      vars: { TIMEZONE: 'Europe/Vienna', BROKER_VERSION: '1.6' },
+      varsFrom: [{ file: 'sensors.env' }],
+    });
+    assert.equal((await bench.sync()).failure, undefined);
+    assert.equal(bench.store.get('App', 'broker')?.spec.services?.broker?.image, 'eclipse-mosquitto:1.6');
   });
 
   it('gets a secret over several lines whole, and nothing while its file cannot be read', async () => {
@@ -71,7 +89,7 @@ describe('examples/gitops', () => {
   it('is another for a device with a screen', async () => {
     bench.device = { ...bench.device, name: 'hall', tags: { screen: 'large' } };
     assert.equal((await bench.sync()).failure, undefined);
-    assert.equal(bench.declared, 'App/display App/sensors');
+    assert.equal(bench.declared, 'App/broker App/display App/sensors');
     assert.equal(
       bench.store.get('App', 'sensors')?.spec.services?.collector?.image,
       'registry.example.com/sensors/collector:1.7',
