@@ -25,6 +25,8 @@ export type ContentAnswer =
 export interface Wanted {
   /** The project's name. */
   readonly project: string;
+  /** It is written relative to the file that names it. */
+  readonly isRelative: boolean;
   /** The service may write there. */
   readonly isWritable: boolean;
   /** It must be there: nothing is made in its place. */

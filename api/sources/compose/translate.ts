@@ -265,10 +265,14 @@ export class Translator {
     const mounts = volumes.map((mount) => {
       const { type, source, read_only, bind } = mount;
       if (type !== 'bind' || source === undefined) return mount;
-      const mustExist = bind?.create_host_path === false;
-      const wanted = { project: this.model.name, isWritable: read_only !== true, mustExist };
-      const placed = this.options.place?.(source, wanted);
-      const at = mountNode(this.#node(name, 'volumes'), source) ?? this.root;
+      const written = mountNode(this.#node(name, 'volumes'), source);
+      const at = written ?? this.root;
+      const placed = this.options.place?.(source, {
+        project: this.model.name,
+        isRelative: isRelative(written),
+        isWritable: read_only !== true,
+        mustExist: bind?.create_host_path === false,
+      });
       if (placed?.isThere === false) this.findings.problem(at.at, placed.why, `services.${name}.volumes`);
       if (!placed?.isThere) return mount;
       const { digest, warning } = placed;
@@ -289,8 +293,13 @@ export class Translator {
     return grants.flatMap((grant) => {
       const { file } = this.model[field][grant.source] ?? {};
       if (file === undefined) return []; // the table of properties refuses the other sources
-      const placed = this.options.place?.(file, { project: this.model.name, isWritable: false, mustExist: true });
-      const source = placed?.isThere ? placed.source : file; // whether it is there was asked before
+      const written = child(child(child(this.root, field), grant.source), 'file');
+      const placed = this.options.place?.(file, {
+        ...{ project: this.model.name, isRelative: isRelative(written), isWritable: false, mustExist: true },
+      });
+      if (placed?.isThere === false)
+        this.findings.problem((written ?? this.root).at, placed.why, `${field}.${grant.source}.file`);
+      const source = placed?.isThere ? placed.source : file;
       return [{ type: 'bind', source, target: targetOf(grant), read_only: true, bind: { create_host_path: false } }];
     });
   }
@@ -473,10 +482,15 @@ const quoted = (word: string): string => (/^[\w./:@#=+-]+$/.test(word) ? word : 
 /** Returns where a mount of a path is written. Pure. */
 function mountNode(volumes: Node | undefined, path: string): Node | undefined {
   const items = volumes?.is === 'list' ? volumes.items : [];
-  return items
-    .map((item) => (item.is === 'map' ? child(item, 'source') : item))
-    .find((one) => one?.is === 'scalar' && posix.resolve(one.at.text.base, one.text.split(':', 1)[0] ?? '') === path);
+  return items.flatMap((item) => {
+    const written = item.is === 'map' ? child(item, 'source') : item;
+    if (written?.is !== 'scalar') return [];
+    const source = item.is === 'map' ? written.text : (written.text.split(':', 1)[0] ?? '');
+    return posix.resolve(written.at.text.base, source) === path ? [written] : [];
+  })[0];
 }
+
+const isRelative = (written: Node | undefined): boolean => written?.is === 'scalar' && !/^[/~]/.test(written.text);
 
 /**
  * Returns the definition of a network or volume, without the name that it has anyway. Only a name can stand beside

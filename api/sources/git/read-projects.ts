@@ -6,7 +6,7 @@ import type { AnyDeclared, Source } from '../../../crds/model/kinds.js';
 import { convertProject } from '../compose/convert.js';
 import type { ContentAnswer, FileAnswer, Placed, Wanted } from '../compose/load.js';
 import type { Documents, Parse } from '../documents.js';
-import { appsOf, type FoundProject, isProjectText, keeping, mainOf } from '../files/find-projects.js';
+import { appsOf, type FoundProject, isBelow, isProjectText, keeping, mainOf } from '../files/find-projects.js';
 import { LIMIT_BYTES, tooLarge } from '../files/read-documents.js';
 import type { CommitFiles, PlacedEntry } from './commit-files.js';
 import type { CommitTree, FileBelow } from './commit-tree.js';
@@ -215,20 +215,19 @@ class Project {
   }
 
   shown(path: string): string {
-    const inRepository = this.#below(this.root, path);
+    const inRepository = below(this.root, path);
     if (inRepository === undefined) return path;
     return inRepository === '' ? this.deps.origin : `${this.deps.origin}/${inRepository}`;
   }
 
   /** Returns the path in the repository of something in the project's folder. */
   inside(path: string): string | undefined {
-    const inFolder = this.#below(join(this.root, this.folder), path);
+    const inFolder = below(join(this.root, this.folder), path);
     return inFolder === undefined ? undefined : posix.join(this.folder, inFolder);
   }
 
-  whyOutside(path: string): string {
-    const isRepository = this.#below(this.deps.folder, path) !== undefined;
-    return isRepository
+  whyOutside(path: string, isRelative = isBelow(this.deps.folder, path)): string {
+    return isRelative
       ? `${this.shown(path)} is outside the folder of the project, where one from git reads nothing; a link in the folder may lead there`
       : `${path} is a path of the device, where a project from git reads nothing`;
   }
@@ -236,19 +235,18 @@ class Project {
   /** Tells about a secret or a config. */
   lookAt(path: string): ContentAnswer {
     const inside = this.inside(path);
-    if (inside === undefined) {
-      const isRepository = this.#below(this.deps.folder, path) !== undefined;
-      return isRepository ? { isThere: false, why: this.whyOutside(path) } : { isThere: true, digest: undefined };
-    }
+    if (inside === undefined) return { isThere: true, digest: undefined }; // `place` knows how it is written
     const content = this.#content(inside);
     if (content === undefined) return { isThere: false };
     return 'why' in content ? { isThere: false, why: content.why } : { isThere: true, digest: content.digest };
   }
 
-  place(path: string, { project, isWritable, mustExist }: Wanted): Placed | undefined {
-    if (this.#below(this.deps.folder, path) === undefined) return undefined;
+  place(path: string, { project, isRelative, isWritable, mustExist }: Wanted): Placed | undefined {
     const inside = this.inside(path);
-    if (inside === undefined) return { isThere: false, why: this.whyOutside(path) };
+    if (inside === undefined) {
+      const isOfDevice = !isRelative && !isBelow(this.root, path);
+      return isOfDevice ? undefined : { isThere: false, why: this.whyOutside(path, true) };
+    }
     const shown = this.shown(path);
     const state = join(this.deps.folder, project, STATE, relative(this.folder, inside));
     const content = this.#content(inside);
@@ -296,17 +294,19 @@ class Project {
       const files = [{ path: name, entry: found.entry }];
       return { digest: digestOf(name, files), name, isFolder: false, files, left: [] };
     }
-    const below = this.tree.below(path);
-    if (below === undefined || below.files.length > LIMIT_MOUNTED)
+    const all = this.tree.below(path);
+    if (all === undefined || all.files.length > LIMIT_MOUNTED)
       return { why: `${shown} has more than ${LIMIT_MOUNTED} files, and so many are not mounted from a repository` };
-    if (below.isEmpty) return undefined;
-    return { digest: digestOf(`${name}/`, below.files), name, isFolder: true, ...below };
+    if (all.isEmpty) return undefined;
+    const { files, left } = all;
+    return { digest: digestOf(`${name}/`, files), name, isFolder: true, files, left };
   }
+}
 
-  #below(folder: string, path: string): string | undefined {
-    if (path === folder) return '';
-    return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
-  }
+/** Returns the path from a folder to something in it, or to itself. Pure. */
+function below(folder: string, path: string): string | undefined {
+  if (path === folder) return '';
+  return isBelow(folder, path) ? path.slice(folder.length + 1) : undefined;
 }
 
 /** Returns a name that differs whenever the contents do. Pure. */

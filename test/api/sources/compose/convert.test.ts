@@ -581,7 +581,8 @@ describe('a Compose project as an App', () => {
 });
 
 describe('what a service mounts that is not on the disk where it is written', () => {
-  const place = (path: string, { project, isWritable, mustExist }: Wanted): Placed | undefined => {
+  const place = (path: string, { project, isRelative, isWritable, mustExist }: Wanted): Placed | undefined => {
+    assert.equal(isRelative, path !== '/etc/x');
     if (!path.startsWith('/p/shop/')) return undefined;
     const name = path.slice('/p/shop/'.length);
     if (name === 'none') return { isThere: false, why: 'There is none' };

@@ -424,6 +424,29 @@ describe('a Compose project in a repository', function () {
       });
     }
 
+    it('refuses a path that leads out of the repository to one of the device', async () => {
+      const up = '../'.repeat(20);
+      for (const [written, path] of [
+        [`services:\n  web: {image: x, volumes: ["${up}etc:/etc"]}\n`, 'services.web.volumes: /etc'],
+        [
+          `services:\n  web: {image: x, volumes: [{type: bind, source: ${up}etc, target: /etc}]}\n`,
+          'services.web.volumes: /etc',
+        ],
+        [
+          `services:\n  web: {image: x, configs: [c]}\nconfigs: {c: {file: ${up}etc/passwd}}\n`,
+          'configs.c.file: /etc/passwd',
+        ],
+      ]) {
+        const failure = (await take({ 'shop/compose.yaml': written })) ?? '';
+        assert.ok(failure.includes(`${path} is outside the folder of the project`), failure);
+      }
+      assert.equal(bench.declared, '');
+      const device =
+        'services: {web: {image: x, volumes: ["/etc:/etc"], configs: [c]}}\nconfigs: {c: {file: /etc/passwd}}\n';
+      assert.equal(await take({ 'shop/compose.yaml': device }), undefined);
+      assert.deepEqual(sources(), ['/etc', '/etc/passwd']);
+    });
+
     it('refuses what must be there and is not', async () => {
       const volume = '{type: bind, source: ./x, target: /x, bind: {create_host_path: false}}';
       const failure = await take({ 'shop/compose.yaml': `services:\n  web: {image: x, volumes: [${volume}]}\n` });
