@@ -5,7 +5,7 @@ import { NAME, NAME_LIMIT, NAME_RULE } from '../model/names.js';
 import { checkDocument, nameIssue } from './check.js';
 import { found, unknownField } from './explain-errors.js';
 import { suggestion } from './nearest.js';
-import { unfitForDocument } from './plain.js';
+import { MOST_MEMBERS, unfitForDocument } from './plain.js';
 import type { Schema } from './schema.js';
 import { SCHEMAS } from './schemas.js';
 import { MOST_MALFORMED, validatorOf } from './validator.js';
@@ -68,6 +68,8 @@ export function parseDocument(value: unknown, { isTargetState = false } = {}): P
   if (kind === undefined) return refuse(outside);
   const spec = withoutNulls(value.spec ?? undefined, SCHEMAS[kind].spec);
   if (spec === undefined) return refuse([...outside, { path: 'spec', message: 'Missing: a map' }]);
+  const crowd = kind === 'App' && isMap(spec) ? crowdIssue(spec) : undefined;
+  if (crowd !== undefined) return refuse([...outside, { path: 'spec', message: crowd }]);
   const { issues: inside, malformed } = validatorOf(kind)(spec);
   const issues = [...outside, ...inside];
   const declared = { apiVersion: API_VERSION, kind, metadata: declaredMetadata(metadata, name ?? ''), spec };
@@ -81,6 +83,16 @@ export function parseDocument(value: unknown, { isTargetState = false } = {}): P
   const document = declared as AnyDeclared; // the one place where an unknown value becomes a document
   const more = checkDocument(document, { isTargetState });
   return more.length > 0 ? refuse(more) : { ok: true, document };
+}
+
+/** Returns why the spec of an App has too much in it to be looked at. Pure. */
+function crowdIssue({ services, networks, volumes }: Values): string | undefined {
+  const count = [services, networks, volumes].reduce<number>(
+    (sum, one) => sum + (isMap(one) ? Object.keys(one).length : 0),
+    0,
+  );
+  if (count <= MOST_MEMBERS) return undefined;
+  return `Too many: ${count} services, networks and volumes, at most ${MOST_MEMBERS}; make several Apps of it`;
 }
 
 function versionIssues({ apiVersion }: Values): Issue[] {

@@ -3,6 +3,9 @@ import { type Issue, type Path, pathText } from '../model/issue.js';
 /** Limits of a document. Kubernetes refuses above about the same size. */
 export const LIMITS = { depth: 64, values: 20_000, characters: 1024 * 1024, text: 256 * 1024 } as const;
 
+/** Number of services, networks and volumes of one App: each is a document and a thing on the engine, and is checked against the others. */
+export const MOST_MEMBERS = 2_000;
+
 interface Node {
   readonly value: unknown;
   readonly depth: number;

@@ -140,12 +140,17 @@ function servicesByName(services: unknown, path: string, lines: Lines): unknown 
   return Object.fromEntries(named);
 }
 
+/** Number of apps of a device; each becomes documents and files, and is checked against all others. */
+const MOST_APPS = 1_000;
+
 /** Reads a device of a v3 document whose shape is right. */
 function fromDevice(device: Values, options: TargetOptions, force: boolean): ParsedTarget {
   const { name, config, apps } = device;
   const warnings = new Lines();
   const problems = new Lines();
   const documents: Declared<'App'>[] = [];
+  const count = isMap(apps) ? Object.keys(apps).length : 0;
+  if (count > MOST_APPS) return invalid([`Expecting at most ${MOST_APPS} apps but instead got: ${count}`]);
 
   for (const [uuid, app] of Object.entries(isMap(apps) ? apps : {})) {
     if (!isMap(app)) continue;

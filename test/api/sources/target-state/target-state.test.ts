@@ -162,6 +162,20 @@ describe('parseTargetState', () => {
     assert.deepEqual(result.warnings, ['app d00d is for the host and left out']);
   });
 
+  it('takes a thousand apps and no more, and two thousand services of one and no more', () => {
+    const many = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at + 1}`, { name: `a${at}` }]));
+    assert.equal(taken(local(many(1_000))).apps?.length, 1_000);
+    const refused = read(local(many(1_001)));
+    assert.match(refused.ok ? '' : refused.message, /Expecting at most 1000 apps but instead got: 1001$/);
+    const services = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [at, service({ serviceName: `s${at}` })]));
+    const withServices = (count: number) => read(local({ 1: app({ services: services(count) }) }));
+    assert.ok(withServices(2_000).ok);
+    const crowd = withServices(2_001);
+    assert.match(crowd.ok ? '' : crowd.message, /Too many: 2001 services, networks and volumes, at most 2000/);
+  });
+
   it('names the first fifty mistakes of very many, and counts the others', () => {
     const environment = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`${at}`, 1]));
     const result = read(withService({ environment }));

@@ -34,6 +34,16 @@ describe('parseDocument', () => {
       ['a value that holds itself', () => app({ services: loop() }), tooDeep],
       ['10 MB of text', () => service({ command: 'x'.repeat(10_000_000) }), tooLong],
       ['10 MB of names', () => service({ ['x'.repeat(10_000_000)]: 1 }), tooLong],
+      [
+        'thousands of services, networks and volumes',
+        () =>
+          app({
+            services: Object.fromEntries(Array.from({ length: 1_999 }, (_, at) => [`s${at}`, { image: 'x' }])),
+            networks: { n: {} },
+            volumes: { v: {} },
+          }),
+        'spec: Too many: 2001 services, networks and volumes, at most 2000; make several Apps of it',
+      ],
       ['a million items', () => service({ command: Array(1_000_000).fill('x') }), tooMany],
     ];
     for (const [name, value, want] of cases) {
