@@ -21,6 +21,7 @@ export function interpolate(node: Node, variables: Variables, findings: Findings
   let inserted = 0;
   const lookUp = (at: Place, path: Path, name: string): string | undefined => {
     if (variables.isSecret?.(name) && !isEnvironment(path)) {
+      if (isLeftOut(path)) return ''; // where an alias names it, it is filled in once more
       findings.problem(at, `\${${name}} is a secret, and those are only for the environment of services`);
       return '';
     }
@@ -80,6 +81,9 @@ export function interpolate(node: Node, variables: Variables, findings: Findings
 
 /** Names of the maps that a value is in. */
 type Path = readonly string[];
+
+/** Tells whether nothing of it comes into a document: it holds what aliases name elsewhere. */
+const isLeftOut = (path: Path): boolean => path.some((name) => name.startsWith('x-') && name !== 'x-supercargo');
 
 const isEnvironment = ([section, , field]: Path): boolean => section === 'services' && field === 'environment';
 

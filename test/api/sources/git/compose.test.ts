@@ -253,6 +253,31 @@ describe('a Compose project in a repository', function () {
       });
     }
 
+    it('of the source for profiles and the choice of files, and secrets for files of variables', async () => {
+      secret('PASSWORD=hunter2\n');
+      await declare({ vars: { COMPOSE_PROFILES: 'debug', COMPOSE_FILE: 'compose.yaml:compose.pi.yaml' }, ...from });
+      const failure = await take({
+        's/compose.yaml': 'services: {web: {image: x, env_file: web.env}, shell: {image: y, profiles: [debug]}}\n',
+        's/compose.pi.yaml': 'services: {web: {image: pi}}\n',
+        's/web.env': 'DSN=db://${PASSWORD}\n',
+      });
+      assert.equal(failure, undefined);
+      assert.deepEqual(Object.keys(app('s').spec.services ?? {}).toSorted(), ['shell', 'web']);
+      assert.deepEqual([web('s').image, web('s').environment], ['pi', { DSN: 'db://hunter2' }]);
+    });
+
+    it('also where the environment is an alias, or merged', async () => {
+      secret('PASSWORD=hunter2\n');
+      await declare(from);
+      const failure = await take({
+        's/compose.yaml':
+          'x-env: &env { PASSWORD: "${PASSWORD}" }\nservices:\n  web: { image: x, environment: { <<: *env, A: b } }\n  db: { image: x, environment: *env }\n',
+      });
+      assert.equal(failure, undefined);
+      assert.deepEqual(web('s').environment, { A: 'b', PASSWORD: 'hunter2' });
+      assert.deepEqual(app('s').spec.services?.db?.environment, { PASSWORD: 'hunter2' });
+    });
+
     it('but no secret in .env, and none of this process', async () => {
       secret('PASSWORD=hunter2\n');
       await declare(from);
