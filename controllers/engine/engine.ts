@@ -53,6 +53,8 @@ export interface SeenContainer {
   readonly updatable?: Updatable;
   /** Its grace period, ms; undefined where the engine's own applies. */
   readonly stopGraceMs?: number;
+  /** The engine removes it as soon as it has ended. */
+  readonly autoRemove?: true;
 }
 
 /**
@@ -87,6 +89,17 @@ export interface ListedContainer {
   readonly labels: Readonly<Record<string, string>>;
   /** Names of volumes that it mounts. */
   readonly volumes: readonly string[];
+  readonly mounts: readonly ListedMount[];
+}
+
+/** What a container mounts, as lists show it. */
+export interface ListedMount {
+  /** `volume`, `bind`, `tmpfs`, … */
+  readonly type: string;
+  /** Name of a volume, path of the host for a bind. */
+  readonly source: string;
+  readonly target: string;
+  readonly isReadOnly: boolean;
 }
 
 export interface SeenNetwork {
@@ -234,6 +247,8 @@ export interface Engine {
   inspectContainer(id: string, signal: AbortSignal): Promise<SeenContainer | undefined>;
   /** Returns every container with that label, `name` or `name=value`, in any state, whoever created it. One request. */
   listLabelled(label: string, signal: AbortSignal): Promise<readonly ListedContainer[]>;
+  /** Returns the containers of those names that exist, in any state, whoever created them. One request. */
+  listNamed(names: readonly string[], signal: AbortSignal): Promise<readonly ListedContainer[]>;
   /**
    * Creates a container. `warnings`: what the engine left out, in its words. `no-image`: the image went meanwhile.
    * `exists`: the name is taken. Networks in `NetworkingConfig` beyond the first (the one of `NetworkMode`) are
@@ -255,8 +270,12 @@ export interface Engine {
   restartContainer(id: string, signal: AbortSignal): Promise<'restarted' | 'absent'>;
   /** Returns the ports of the host that running containers publish, whoever created them. One request. */
   publishedPorts(signal: AbortSignal): Promise<readonly PublishedPort[]>;
-  /** Removes a container with its anonymous volumes. A running one is killed. */
-  removeContainer(id: string, signal: AbortSignal): Promise<'removed' | 'absent'>;
+  /** Removes a container with its anonymous volumes, unless those are kept. A running one is killed. */
+  removeContainer(
+    id: string,
+    signal: AbortSignal,
+    options?: { readonly keepVolumes?: boolean },
+  ): Promise<'removed' | 'absent'>;
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<'renamed' | 'absent' | 'name-taken'>;
   /**
    * Changes a container, all or nothing, whether it runs or not. A limit of 0 or '' means nothing to Docker: it stays

@@ -31,6 +31,7 @@ const WATCHED = {
   restartContainer: ['restart container', 'container'],
   publishedPorts: ['list the published ports', ''],
   listLabelled: ['list the containers with label', 'label'],
+  listNamed: ['list the containers of that name', 'label'],
   removeContainer: ['remove container', 'container'],
   renameContainer: ['rename container', 'container'],
   updateContainer: ['update container', 'container'],

@@ -46,6 +46,7 @@ export function seenContainer(info: Inspected): SeenContainer {
     env: parseEnvironment(info.Config.Env ?? []),
     updatable: seenUpdatable(info.HostConfig),
     ...stopGrace(info.Config),
+    ...(info.HostConfig.AutoRemove ? { autoRemove: true } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ import type {
 } from 'dockerode';
 import { systemClock } from '../../../api/platform/clock.js';
 import { isMap } from '../../../crds/model/maps.js';
-import { type Engine, EngineError } from '../engine.js';
+import { type Engine, EngineError, type ListedContainer } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
 import { seenContainer, seenImage, seenNetwork, seenReferences, seenVolume } from '../seen.js';
 import { createContainer } from './container-creation.js';
@@ -76,6 +76,7 @@ function containerVerbs(
   | 'restartContainer'
   | 'publishedPorts'
   | 'listLabelled'
+  | 'listNamed'
   | 'removeContainer'
   | 'renameContainer'
   | 'updateContainer'
@@ -86,6 +87,12 @@ function containerVerbs(
 > {
   const { ask } = http;
   const at = (id: string, verb = '') => `/containers/${encodeURIComponent(id)}${verb}`;
+
+  const listed = async (filters: object, signal: AbortSignal): Promise<readonly ListedContainer[]> => {
+    const query = { all: '1', filters: JSON.stringify(filters) };
+    const answer = await ask({ path: '/containers/json', query, isList: true, signal });
+    return objectsOf(expect<ContainerInfo[]>(answer, 200)).map(listedContainer);
+  };
 
   const inspectContainer: Engine['inspectContainer'] = async (id, signal) => {
     const answer = await ask({ path: at(id, '/json'), signal });
@@ -140,19 +147,16 @@ function containerVerbs(
         ),
       );
     },
-    async listLabelled(label, signal) {
-      const query = { all: '1', filters: JSON.stringify({ label: [label] }) };
-      const answer = await ask({ path: '/containers/json', query, isList: true, signal });
-      return objectsOf(expect<ContainerInfo[]>(answer, 200)).map(({ Id, Names, State, Labels, Mounts }) => ({
-        id: Id,
-        name: Names[0]?.slice(1) ?? Id.slice(0, 12),
-        state: State,
-        labels: Labels,
-        volumes: (Mounts ?? []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
-      }));
+    listLabelled: (label, signal) => listed({ label: [label] }, signal),
+    async listNamed(names, signal) {
+      if (names.length === 0) return [];
+      // Docker takes each for a regular expression, and also lists links, which have several names.
+      const name = names.map((one) => `^/${one.replaceAll('.', '\\.')}$`);
+      return (await listed({ name }, signal)).filter((one) => names.includes(one.name));
     },
-    async removeContainer(id, signal) {
-      const answer = await ask({ method: 'DELETE', path: at(id), query: { force: '1', v: '1' }, signal });
+    async removeContainer(id, signal, { keepVolumes = false } = {}) {
+      const query = { force: '1', ...(keepVolumes ? {} : { v: '1' }) };
+      const answer = await ask({ method: 'DELETE', path: at(id), query, signal });
       if (answer.status === 404) return 'absent';
       if (answer.status === 409) {
         // Another removal is under way: it is gone when that one has ended.
@@ -196,6 +200,21 @@ function containerVerbs(
     },
   };
 }
+
+/** Converts an entry of Docker's list. Pure. */
+const listedContainer = ({ Id, Names, State, Labels, Mounts }: ContainerInfo): ListedContainer => ({
+  id: Id,
+  name: Names[0]?.slice(1) ?? Id.slice(0, 12),
+  state: State,
+  labels: Labels,
+  volumes: (Mounts ?? []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
+  mounts: (Mounts ?? []).map(({ Type, Name, Source, Destination, RW }) => ({
+    type: Type,
+    source: (Type === 'volume' ? Name : Source) ?? '',
+    target: Destination,
+    isReadOnly: !RW,
+  })),
+});
 
 function networkVerbs({
   ask,

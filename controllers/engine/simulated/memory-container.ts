@@ -1,5 +1,5 @@
 import type { ContainerStats } from '../../../crds/model/stats.js';
-import type { ContainerLogLine, ContainerOptions, SeenContainer } from '../engine.js';
+import type { ContainerLogLine, ContainerOptions, ListedContainer, ListedMount, SeenContainer } from '../engine.js';
 import { APP_ID, SERVICE_NAME, SPEC_HASH } from '../labels.js';
 import { parseEnvironment, seenNamespaces, seenPorts, seenUpdatable, stopGrace } from '../seen.js';
 
@@ -26,6 +26,7 @@ export interface MemoryContainer {
   readonly volumes: readonly string[];
   /** Go with `removeContainer`. */
   readonly anonymousVolumes: readonly string[];
+  readonly mounts: readonly ListedMount[];
   readonly log: ContainerLogLine[];
   readonly logWaiters: Set<() => void>;
 }
@@ -58,11 +59,22 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     env: parseEnvironment(container.options.Env ?? []),
     updatable: seenUpdatable(container.options.HostConfig ?? {}),
     ...stopGrace(container.options),
+    ...(container.options.HostConfig?.AutoRemove ? { autoRemove: true } : {}),
   };
 }
 
+/** What a list shows of it. */
+export const listedMemoryContainer = ({
+  id,
+  name,
+  state,
+  options: { Labels = {} },
+  volumes,
+  mounts,
+}: MemoryContainer): ListedContainer => ({ id, name, state, labels: Labels, volumes: [...volumes], mounts });
+
 /** One that looks like that. What inspection does not show of it is as Docker has it when nobody has asked for anything. */
-export function memoryContainer(seen: SeenContainer): MemoryContainer {
+export function memoryContainer(seen: SeenContainer, mounts: readonly ListedMount[] = []): MemoryContainer {
   const timeOf = (at: string | undefined): number | undefined => (at === undefined ? undefined : Date.parse(at));
   const { networkMode, pidMode = '', ipcMode = '' } = seen;
   const runs = seen.state === 'running' || seen.state === 'paused';
@@ -98,6 +110,7 @@ export function memoryContainer(seen: SeenContainer): MemoryContainer {
     ),
     volumes: seen.volumes,
     anonymousVolumes: [],
+    mounts,
     log: [],
     logWaiters: new Set(),
   };
@@ -166,6 +179,19 @@ export function wantedVolumes(
   for (const path of Object.keys(options.HostConfig?.Tmpfs ?? {})) taken.add(path);
   const wanted = new Set([...Object.keys(imageVolumes ?? {}), ...Object.keys(options.Volumes ?? {})]);
   return { named: [...named], anonymousAt: [...wanted].filter((path) => !taken.has(path)) };
+}
+
+/** What its options mount from somewhere. */
+export function wantedMounts({ HostConfig: { Binds = [], Mounts = [] } = {} }: ContainerOptions): ListedMount[] {
+  return [
+    ...Binds.map((bind) => {
+      const [source = '', target = source, mode = ''] = bind.split(':');
+      return { type: source.startsWith('/') ? 'bind' : 'volume', source, target, isReadOnly: mode.includes('ro') };
+    }),
+    ...Mounts.map(({ Type, Source = '', Target, ReadOnly = false }) => ({
+      ...{ type: Type, source: Source, target: Target, isReadOnly: ReadOnly },
+    })),
+  ];
 }
 
 /** Names that it asks for on a network. */

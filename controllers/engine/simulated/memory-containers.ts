@@ -1,9 +1,16 @@
-import { type ContainerOptions, EngineError, type SeenContainer, type UpdateOptions } from '../engine.js';
+import {
+  type ContainerOptions,
+  EngineError,
+  type ListedMount,
+  type SeenContainer,
+  type UpdateOptions,
+} from '../engine.js';
 import {
   isAlive,
   type MemoryContainer,
   memoryContainer,
   wantedAliases,
+  wantedMounts,
   wantedNetworks,
   wantedVolumes,
   wantsRestart,
@@ -47,6 +54,11 @@ export class MemoryContainers {
     this.#containers.clear();
     for (const one of containers.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1)))
       this.#containers.set(one.id, memoryContainer(one));
+  }
+
+  /** Has one more. Nothing is announced. */
+  add(seen: SeenContainer, mounts: readonly ListedMount[]): void {
+    this.#containers.set(seen.id, memoryContainer(seen, mounts));
   }
 
   /** The newest first, as Docker lists them. */
@@ -117,6 +129,12 @@ export class MemoryContainers {
       ),
       volumes: [...named, ...anonymous],
       anonymousVolumes: anonymous,
+      mounts: [
+        ...wantedMounts(options),
+        ...anonymous.map((source, at) => ({
+          ...{ type: 'volume', source, target: anonymousAt[at] ?? '', isReadOnly: false },
+        })),
+      ],
       log: [],
       logWaiters: new Set(),
     });
@@ -163,11 +181,11 @@ export class MemoryContainers {
     }
   }
 
-  remove(reference: string): void {
+  remove(reference: string, keepVolumes = false): void {
     const container = this.get(reference);
     this.stop(container.id, 137);
     this.#containers.delete(container.id);
-    for (const volume of container.anonymousVolumes) {
+    for (const volume of keepVolumes ? [] : container.anonymousVolumes) {
       if (this.usersOfVolume(volume).length === 0) this.#ground.volumes.remove(volume, []);
     }
     this.#announce(container, 'destroy');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type {
   ContainerOptions,
+  ListedMount,
   NetworkOptions,
   PublishedPort,
   SeenContainer,
@@ -58,6 +59,11 @@ export class MemoryDocker {
     this.#volumes.adopt(volumes);
   }
 
+  /** Has one more container of another engine. Nothing is announced. */
+  adoptContainer(seen: SeenContainer, mounts: readonly ListedMount[]): void {
+    this.#containers.add(seen, mounts);
+  }
+
   // Containers
 
   /** OCI runtimes that it has. */
@@ -97,8 +103,8 @@ export class MemoryDocker {
     this.#containers.restart(reference);
   }
 
-  removeContainer(reference: string): void {
-    this.#containers.remove(reference);
+  removeContainer(reference: string, { keepVolumes = false }: { readonly keepVolumes?: boolean } = {}): void {
+    this.#containers.remove(reference, keepVolumes);
   }
 
   renameContainer(reference: string, name: string): void {

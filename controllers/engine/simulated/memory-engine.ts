@@ -9,7 +9,7 @@ import {
   type SeenContainer,
 } from '../engine.js';
 import { SUPERVISED } from '../labels.js';
-import { isAlive, memoryStats, seenMemoryContainer } from './memory-container.js';
+import { isAlive, listedMemoryContainer, memoryStats, seenMemoryContainer } from './memory-container.js';
 import { MemoryDocker } from './memory-docker.js';
 import { MemoryEvents } from './memory-events.js';
 import { MemoryImages } from './memory-images.js';
@@ -109,11 +109,17 @@ export class MemoryEngine implements Engine {
   listLabelled(label: string, signal: AbortSignal): ReturnType<Engine['listLabelled']> {
     const [name = '', value] = label.split(/=(.*)/s);
     return this.#call('listLabelled', [label], signal, () =>
-      this.docker.containers.flatMap(({ id, name: container, state, options: { Labels = {} }, volumes }) =>
-        Labels[name] === undefined || (value !== undefined && Labels[name] !== value)
-          ? []
-          : [{ id, name: container, state, labels: Labels, volumes: [...volumes] }],
-      ),
+      this.docker.containers
+        .filter(({ options: { Labels = {} } }) =>
+          value === undefined ? Labels[name] !== undefined : Labels[name] === value,
+        )
+        .map(listedMemoryContainer),
+    );
+  }
+
+  listNamed(names: readonly string[], signal: AbortSignal): ReturnType<Engine['listNamed']> {
+    return this.#call('listNamed', [names], signal, () =>
+      this.docker.containers.filter(({ name }) => names.includes(name)).map(listedMemoryContainer),
     );
   }
 
@@ -158,10 +164,12 @@ export class MemoryEngine implements Engine {
     return this.#call('publishedPorts', [], signal, () => this.docker.publishedPorts());
   }
 
-  removeContainer(id: string, signal: AbortSignal): ReturnType<Engine['removeContainer']> {
-    return this.#call('removeContainer', [id], signal, () =>
+  removeContainer(
+    ...[id, signal, options]: Parameters<Engine['removeContainer']>
+  ): ReturnType<Engine['removeContainer']> {
+    return this.#call('removeContainer', options ? [id, options] : [id], signal, () =>
       answering({ 404: 'absent' as const }, () => {
-        this.docker.removeContainer(id);
+        this.docker.removeContainer(id, options);
         return 'removed';
       }),
     );

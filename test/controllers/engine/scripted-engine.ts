@@ -339,6 +339,7 @@ export class ScriptedEngine implements Engine {
   removeVolume = unscripted;
   volumeUsers = unscripted;
   listLabelled = unscripted;
+  listNamed = unscripted;
   loadImages = unscripted;
   tagImage = unscripted;
   removeImage = unscripted;
