@@ -1,9 +1,11 @@
 import type { LogStream } from '../../api/device-state/logs.js';
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
+import { COMPOSE_NETWORK, COMPOSE_PROJECT, networkKeyOf } from '../../crds/model/compose.js';
 import { keyOf, type Network } from '../../crds/model/kinds.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, SeenNetwork } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
+import { SUPERVISED } from '../engine/labels.js';
 import type { Leaks } from './leaks.js';
 import { isToBeMadeAnew, type NetworkFacts } from './plan.js';
 
@@ -37,13 +39,17 @@ export async function observeNetwork(
   const { store, cache } = deps;
   const { metadata, spec } = network;
   const seen = cache.networks(spec.networkName);
+  const adopted = new Set(seen.filter((one) => isOfProject(one, network, deps)).map(({ id }) => id));
   const leaked = new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : [])));
   // A network that cannot go anyway stays, whoever is on it.
-  const asks = leaked.size === 0 && isToBeMadeAnew(network, seen);
+  const asks = leaked.size === 0 && isToBeMadeAnew(network, seen, adopted);
   return {
     seen,
     leaked,
-    foreign: asks ? await foreignUsers(deps, seen, signal) : [],
+    ...(adopted.size > 0 ? { adopted } : {}),
+    foreign: asks
+      ? [...(await foreignUsers(deps, seen, signal)), ...(await theirs(deps, network, adopted, signal))]
+      : [],
     awaited:
       store.isAwaited(keyOf('Network', metadata.name)) ||
       (spec.app !== undefined && store.isAwaited(keyOf('App', spec.app))),
@@ -58,6 +64,30 @@ export async function observeNetwork(
           !other.spec.external,
       ),
   };
+}
+
+/**
+ * Tells whether docker compose has made that network for the same network of the project of the App's name. Its labels cannot
+ * be changed, and it cannot be made anew while containers of both sides have to reach each other: it counts as the App's, as
+ * it is. It has no data, and the App makes it anew where its definition differs.
+ */
+function isOfProject({ labels }: SeenNetwork, { metadata, spec }: Network, { store }: NetworkDeps): boolean {
+  if (labels[SUPERVISED] !== undefined || spec.app === undefined || labels[COMPOSE_PROJECT] !== spec.app) return false;
+  const app = store.get('App', spec.app);
+  if (!app || metadata.owner !== keyOf('App', spec.app)) return false;
+  return labels[COMPOSE_NETWORK] === networkKeyOf(app, spec.networkName);
+}
+
+/** Returns the names of all containers of docker compose's project: one that is stopped needs its network to start again. */
+async function theirs(
+  { engine }: NetworkDeps,
+  { spec }: Network,
+  adopted: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (adopted.size === 0) return [];
+  const all = await engine.listLabelled(`${COMPOSE_PROJECT}=${spec.app}`, signal);
+  return all.flatMap(({ name, labels }) => (labels[SUPERVISED] === undefined ? [name] : []));
 }
 
 /** Returns the names of running containers on those networks that are not ours, of which the cache knows nothing. */

@@ -64,9 +64,14 @@ const texts = (map: Readonly<Record<string, unknown>> | null | undefined): Recor
 /**
  * Returns the first visible difference to a network that a Supervisor created, which has no hash of ours; undefined
  * when it can be taken over. What the engine does not tell counts as equal. Labels do not count: they have no effect,
- * and a rebuild would stop every service. Pure.
+ * and a rebuild would stop every service. `mayBeAttachable`: docker-compose 1 makes every network so, which says nothing
+ * outside a swarm. Pure.
  */
-export function differenceOf(spec: NetworkSpec, seen: SeenNetwork): string | undefined {
+export function differenceOf(
+  spec: NetworkSpec,
+  seen: SeenNetwork,
+  { mayBeAttachable = false } = {},
+): string | undefined {
   const { definition } = seen;
   if (!definition) return undefined;
   const want = createBody(spec);
@@ -75,7 +80,7 @@ export function differenceOf(spec: NetworkSpec, seen: SeenNetwork): string | und
     ['config_only', want.ConfigOnly === definition.configOnly],
     ['driver', want.ConfigOnly || want.Driver === definition.driver],
     ['internal', want.Internal === definition.internal],
-    ['attachable', (want.Attachable ?? false) === definition.attachable],
+    ['attachable', mayBeAttachable || (want.Attachable ?? false) === definition.attachable],
     ['enable_ipv6', want.EnableIPv6 === definition.ipv6],
     ['driver_opts', canonicalHash(want.Options) === canonicalHash(definition.options)],
     [

@@ -20,8 +20,13 @@ export interface NetworkFacts {
   readonly wantedElsewhere: boolean;
   /** It is being deleted, and a declared document waits for that. */
   readonly awaited: boolean;
-  /** Running containers on it that are not ours, by name. Asked for only where the network would be made anew. */
+  /**
+   * Containers on it that are not ours, by name: those that run; on a network of docker compose all of its project, which
+   * could not be started again without it. Asked for only where the network would be removed or made anew.
+   */
   readonly foreign: readonly string[];
+  /** Ids of networks that docker compose has made for the same network of the same project: they are taken over. */
+  readonly adopted?: ReadonlySet<string>;
   /** Ids of networks that the engine does not remove because of endpoints that no container has. */
   readonly leaked: ReadonlySet<string>;
 }
@@ -38,12 +43,14 @@ export type NetworkPlan = Next & { readonly rebuilding: boolean };
 /** Plans what to do about one network, given what exists. Throws `TerminalError` for what no pass can fix. Pure. */
 export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan {
   const { networkName: name } = network.spec;
-  const ours = facts.seen.filter(isOurs);
+  const isAdopted = ({ id }: SeenNetwork): boolean => facts.adopted?.has(id) === true;
+  const ours = facts.seen.filter((one) => isOurs(one) || isAdopted(one));
 
   if (network.spec.external) return stay(planExternal(network, facts));
   if (network.metadata.deletionTimestamp !== undefined) {
     const [first] = ours;
     if (!first || facts.wantedElsewhere) return stay(settled());
+    if (isAdopted(first) && facts.foreign.length > 0) return stay(settled()); // it stays theirs
     // Whoever declares the network again takes it over as it is, and need not wait for the engine to be restarted.
     if (facts.leaked.has(first.id) && facts.awaited && facts.attached.length === 0) return stay(settled());
     // Services of other Apps may stay on it for months; an App that is declared in its place takes it over with them.
@@ -57,7 +64,7 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
     return stay(blockers(name, facts.attached, 'removed') ?? remove('deleted', first));
   }
 
-  const foreign = facts.seen.find((one) => !isOurs(one));
+  const foreign = facts.seen.find((one) => !ours.includes(one));
   if (foreign) {
     throw new TerminalError(
       'NameTaken',
@@ -69,8 +76,13 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
   if (!first) return stay(act('Creating', { do: 'create', because: 'there was none' }));
   if (others.length > 0) return planDuplicates(name, ours, facts);
 
-  const because = changed(network, first);
+  const because = changed(network, first, facts);
   if (because === undefined) return stay(settled());
+  // It serves both sides until the last of theirs has gone.
+  if (isAdopted(first) && facts.foreign.length > 0) {
+    const message = `${keptMessage(name, facts, because)}; take them over, or remove them`;
+    throw new TerminalError('StillAttached', message, { requeueAfterMs: LOOK_AGAIN_MS });
+  }
   // Services do not leave in vain: the network stays as it is. An engine that has been away is asked again.
   if (facts.leaked.has(first.id)) {
     throw new TerminalError('EndpointsLeaked', `${leakMessage(name)}; until then it stays as it was (${because})`);
@@ -84,10 +96,15 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
  * Tells whether the network has to be made anew: then `foreign` has to be known, since services of ours do not leave a
  * network that cannot go. Pure.
  */
-export const isToBeMadeAnew = (network: Network, seen: readonly SeenNetwork[]): boolean => {
-  const [first, ...others] = seen.filter(isOurs);
-  if (!isActive(network) || network.spec.external || first === undefined) return false;
-  return others.length > 0 || changed(network, first) !== undefined;
+export const isToBeMadeAnew = (
+  network: Network,
+  seen: readonly SeenNetwork[],
+  adopted: NetworkFacts['adopted'] = new Set(),
+): boolean => {
+  const [first, ...others] = seen.filter((one) => isOurs(one) || adopted.has(one.id));
+  if (network.spec.external || first === undefined) return false;
+  if (!isActive(network)) return adopted.has(first.id);
+  return others.length > 0 || changed(network, first, { adopted }) !== undefined;
 };
 
 /** Nobody knows when a container of somebody else leaves, and nothing announces it. */
@@ -95,12 +112,16 @@ const LOOK_AGAIN_MS = 10_000;
 
 function stayForOthers(name: string, { foreign }: NetworkFacts, because: string): NetworkPlan | undefined {
   if (foreign.length === 0) return undefined;
+  const message = `${keptMessage(name, { foreign }, because)}; disconnect it with \`docker network disconnect ${name} ${foreign[0]}\``;
+  return stay(wait('StillAttached', message, LOOK_AGAIN_MS));
+}
+
+function keptMessage(name: string, { foreign }: Pick<NetworkFacts, 'foreign'>, because: string): string {
   const users = [...foreign]
     .sort()
     .map((one) => `container ${one}`)
     .join(', ');
-  const message = `Network ${name} is to be made anew (${because}) and stays as it was: ${users}, not ours, is on it; disconnect it with \`docker network disconnect ${name} ${foreign[0]}\``;
-  return stay(wait('StillAttached', message, LOOK_AGAIN_MS));
+  return `Network ${name} is to be made anew (${because}) and stays as it was: ${users}, not ours, is on it`;
 }
 
 /** Waits for a network that somebody else makes; nothing is ever done to it. */
@@ -122,9 +143,9 @@ function planDuplicates(name: string, ours: readonly SeenNetwork[], facts: Netwo
   return stayForOthers(name, facts, 'there are several') ?? aside(blockers(name, attached, 'made anew') ?? settled());
 }
 
-function changed(network: Network, seen: SeenNetwork): string | undefined {
+function changed(network: Network, seen: SeenNetwork, { adopted }: Pick<NetworkFacts, 'adopted'>): string | undefined {
   if (seen.specHash !== undefined) return seen.specHash === networkHash(network.spec) ? undefined : 'spec changed';
-  const difference = differenceOf(network.spec, seen);
+  const difference = differenceOf(network.spec, seen, { mayBeAttachable: adopted?.has(seen.id) === true });
   return difference === undefined ? undefined : `${difference} changed`;
 }
 

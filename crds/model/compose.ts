@@ -21,7 +21,8 @@ export const CONTENTS_LABEL = 'io.supercargo.contents';
 
 /** Labels of Docker Compose, by which its commands, and programs that show containers, find what belongs together. */
 export const COMPOSE_PROJECT = 'com.docker.compose.project';
-const COMPOSE_SERVICE = 'com.docker.compose.service';
+export const COMPOSE_SERVICE = 'com.docker.compose.service';
+export const COMPOSE_NETWORK = 'com.docker.compose.network';
 export const COMPOSE_CONFIG_FILES = 'com.docker.compose.project.config_files';
 /** `True`: of `docker compose run`. */
 export const COMPOSE_ONE_OFF = 'com.docker.compose.oneoff';
@@ -60,13 +61,17 @@ export function composeContainerLabels(app: Declared | undefined, service: strin
 /** Returns the labels of Docker Compose for a network of the App, by its name on the engine. Pure. */
 export function composeNetworkLabels(app: Declared | undefined, engineName: string): Labels {
   if (!isLabelled(app)) return {};
+  return labelsOf(app.metadata.name, COMPOSE_NETWORK, networkKeyOf(app, engineName));
+}
+
+/** Returns the name that a network has in the App, by its name on the engine. Pure. */
+export function networkKeyOf(app: Declared, engineName: string): string | undefined {
   const { metadata, spec } = app;
   const uuid = spec.uuid ?? String(appIdOf(app));
   const all = Object.entries({ default: null, ...spec.networks });
-  const key = all.find(
+  return all.find(
     ([name, declared]) => networkNames(metadata.name, uuid, name, declared).engine === engineName,
   )?.[0];
-  return labelsOf(metadata.name, 'com.docker.compose.network', key);
 }
 
 /** Returns the labels of Docker Compose for a volume of the App, by its name on the engine. Pure. */

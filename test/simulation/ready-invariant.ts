@@ -24,7 +24,8 @@ export function readyViolation(device: Device, agent: Agent, document: AnyResour
       if (document.metadata.deletionTimestamp) return undefined;
       if (there.length !== 1) return `there are ${there.length} networks of its name`;
       if (document.spec.external) return undefined; // it is whatever its maker made it
-      if (there[0]?.specHash === undefined && there[0]) return differenceOf(document.spec, there[0]); // another agent's
+      if (there[0]?.specHash === undefined && there[0])
+        return differenceOf(document.spec, there[0], { mayBeAttachable: true }); // another agent's, or docker compose's
       return there[0]?.specHash === networkHash(document.spec) ? undefined : 'it is another network';
     }
     case 'Volume':

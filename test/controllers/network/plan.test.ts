@@ -58,6 +58,9 @@ describe('planNetwork', () => {
   const deleted = aNetwork({ deleted: true });
   const web = seenContainer('web');
   const old = seenNetwork({ specHash: 'old' });
+  const THEIRS = new Set(['aaaa']);
+  const theirs = (definition: Partial<typeof plain> = {}) =>
+    seenNetwork({ labels: {}, specHash: undefined, definition: { ...plain, ...definition } });
   const cases: ReadonlyArray<{
     it: string;
     network?: Network;
@@ -99,6 +102,35 @@ describe('planNetwork', () => {
       facts: { seen: [seenNetwork({ specHash: undefined, definition: { ...plain, internal: true } })] },
       want: 'remove (internal changed); progressing: Removing',
       rebuilding: true,
+    },
+    {
+      it: 'uses the network of docker compose as it is',
+      facts: { seen: [theirs({ attachable: true })], adopted: THEIRS, attached: [web] },
+      want: 'settled',
+    },
+    {
+      it: 'keeps a different one of docker compose while somebody else needs it, and goes on',
+      facts: { seen: [theirs({ internal: true })], adopted: THEIRS, foreign: ['shop-db-1'] },
+      want: 'stalled: StillAttached',
+      says: 'Network 1_default is to be made anew (internal changed) and stays as it was: container shop-db-1, not ours, is on it; take them over, or remove them',
+    },
+    {
+      it: 'recreates a different one of docker compose once nobody else needs it',
+      facts: { seen: [theirs({ internal: true })], adopted: THEIRS },
+      want: 'remove (internal changed); progressing: Removing',
+      rebuilding: true,
+    },
+    {
+      it: 'removes the network of docker compose with the App',
+      network: deleted,
+      facts: { seen: [theirs()], adopted: THEIRS },
+      want: 'remove (deleted); progressing: Removing',
+    },
+    {
+      it: 'leaves it while somebody else needs it',
+      network: deleted,
+      facts: { seen: [theirs()], adopted: THEIRS, foreign: ['shop-db-1'] },
+      want: 'settled',
     },
     {
       it: 'refuses a name that somebody else took',
