@@ -9,6 +9,7 @@ import {
   keyOf,
   type Origin,
   type Problem,
+  type Request,
   type RequestName,
   type Requests,
   type Resource,
@@ -273,21 +274,20 @@ class DocumentStore implements Store {
     });
   }
 
-  request(
-    key: Key,
-    asked: Readonly<Partial<Record<RequestName, { force?: boolean; to?: string; by?: string }>>>,
-  ): Promise<Requests> {
+  request(key: Key, asked: Readonly<Partial<Record<RequestName, Omit<Request, 'id' | 'at'>>>>): Promise<Requests> {
     return this.#inTurn(async () => {
       const entry = this.#documents.entries.get(key);
       if (!entry) throw new Error(`Cannot request anything of ${key}: no such document`);
       const at = new Date(Math.max(this.deps.now(), lastRequestMs(this.#documents.entries.values()) + 1)).toISOString();
       const requests: Requests = Object.fromEntries(
-        Object.entries(asked).map(([name, { force, to, by }]) => [
+        Object.entries(asked).map(([name, { force, to, service, containers, by }]) => [
           name,
           {
             ...{ id: randomUUID(), at },
             ...(force === undefined ? {} : { force }),
             ...(to === undefined ? {} : { to }),
+            ...(service === undefined ? {} : { service }),
+            ...(containers === undefined ? {} : { containers }),
             ...(by === undefined ? {} : { by }),
           },
         ]),

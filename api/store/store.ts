@@ -7,6 +7,7 @@ import type {
   Kinds,
   Origin,
   Problem,
+  Request,
   RequestName,
   Requests,
   Resource,
@@ -128,10 +129,7 @@ export interface Store extends Reader {
   /** Marks a document for deletion; refuses one of another origin. `absent` when there is none. `check` as for `put`. */
   delete(origin: Origin, key: Key, check?: (present: Resource) => void): Promise<'deleted' | 'absent' | Problem>;
   /** Adds requests to a document; on disk when it resolves. Returns the ids. */
-  request(
-    key: Key,
-    requests: Readonly<Partial<Record<RequestName, { force?: boolean; to?: string; by?: string }>>>,
-  ): Promise<Requests>;
+  request(key: Key, requests: Readonly<Partial<Record<RequestName, Omit<Request, 'id' | 'at'>>>>): Promise<Requests>;
   /** Removes a request, if it is still that one; gone from the disk when it resolves. What was started goes on. */
   withdraw(key: Key, name: RequestName, id: string): Promise<void>;
   /** Removes a deleted document, once its controller has cleaned up. Does nothing to one that is not deleted. */

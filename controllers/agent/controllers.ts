@@ -61,7 +61,7 @@ export interface ControllerContext {
   /** Identifies the present boot of the device. */
   readonly bootId: string;
   /** Lists containers of anybody, where `engine` knows only ours. */
-  readonly listLabelled?: Engine['listLabelled'];
+  readonly foreign?: Pick<Engine, 'listLabelled' | 'listNamed'>;
   /** Tells whether an App's content is promoted whatever it waits for; none is when absent. */
   readonly goesAhead?: (app: string) => boolean;
   readonly hostConfig: HostConfigDeps;

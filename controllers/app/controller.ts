@@ -12,9 +12,10 @@ import { executeAppStep } from './execute.js';
 import { isRetained } from './images/image-retention.js';
 import { type AppDeps, type AppObservation, type Memory, observeApp } from './observe.js';
 import { type AppFacts, type AppPlan, planApp, REJECTED, validateApp } from './plan.js';
+import { listTheirs, looksForTheirs } from './release/adoption.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { identityOf } from './release/children.js';
-import { foreignContainers, mayBeForeign } from './release/foreign-project.js';
+import { mayBeForeign } from './release/foreign-project.js';
 import { type AppResult, appStatus, availability, translation } from './status.js';
 import { wakeLockWaiters } from './update-lock.js';
 
@@ -34,7 +35,7 @@ export function appController(deps: AppDeps): Controller {
       validate: validateApp,
       observe: (app, signal) => {
         const hasServices = (): boolean => store.owned(keyOf('App', app.metadata.name), 'Service').length > 0;
-        return mayBeForeign(app, hasServices)
+        return looksForTheirs(app, mayBeForeign(app, hasServices))
           ? observeWithForeign(deps, memory, app, signal)
           : observeApp(deps, memory, app);
       },
@@ -60,15 +61,14 @@ export function appController(deps: AppDeps): Controller {
   };
 }
 
-/** The same as `observeApp`, and what docker compose keeps in the project. Asked first: the rest is then as it is in this moment. */
+/** The same as `observeApp`, and the containers that are not ours and may be taken over. Asked first: the rest is then as it is in this moment. */
 async function observeWithForeign(
   deps: AppDeps,
   memory: Memory,
   app: App,
   signal: AbortSignal,
 ): Promise<AppObservation> {
-  const { engine, listLabelled = (label, stop) => engine.listLabelled(label, stop) } = deps;
-  const theirs = await foreignContainers({ listLabelled }, app, signal);
+  const theirs = await listTheirs(deps.foreign ?? deps.engine, app, signal);
   return { ...observeApp(deps, memory, app), theirs };
 }
 

@@ -6,6 +6,7 @@ import { discard, finish, refuse } from './commands/command-steps.js';
 import { event, warning } from './events.js';
 import type { AppDeps, Memory } from './observe.js';
 import type { AppFacts, AppStep } from './plan.js';
+import { adopt, endAdoption } from './release/adoption-steps.js';
 import { shareApiNetwork } from './release/api-network.js';
 import { declaredAs, retainVolumes } from './release/children.js';
 import { isAmong, propose, proposeChildren, without } from './release/declare.js';
@@ -82,6 +83,12 @@ export async function executeAppStep(
       report({});
       await deps.store.flush(); // a boot before that would be the one that does not count
       return undefined;
+    case 'adopt':
+      return adopt(deps, app, step, report);
+    case 'endAdoption':
+      return endAdoption(deps, app, step, report);
+    case 'forgetAdoption':
+      return { adoption: null };
     case 'approve':
       return approve(deps, app, step, report);
     case 'decline':

@@ -66,9 +66,9 @@ export interface Observed {
 /** What the controller of Apps is given. */
 export interface AppDeps extends Observed {
   /** Looks for what is not ours; nothing else is done with it. */
-  readonly engine: Pick<Engine, 'listLabelled'>;
-  /** Asks another engine instead: a rehearsal knows only what is ours. */
-  readonly listLabelled?: Engine['listLabelled'];
+  readonly engine: Pick<Engine, 'listLabelled' | 'listNamed'>;
+  /** Asked instead: a rehearsal knows only what is ours. */
+  readonly foreign?: Pick<Engine, 'listLabelled' | 'listNamed'>;
   readonly logs: LogStream;
 }
 

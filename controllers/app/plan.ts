@@ -14,15 +14,17 @@ import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../ru
 import { type CommandStep, hasPendingRequest, type PendingCommands, planCommands } from './commands/commands.js';
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
+import { adoptionFailure } from './release/adoption.js';
 import type { Unsatisfied } from './release/contracts.js';
 import { differences, keyOfChild } from './release/differences.js';
-import { adoptionNeeded } from './release/foreign-project.js';
+import { type AdoptionStep, planAdoption, planAdoptionStart } from './release/plan-adoption.js';
 import type { Content } from './rollout/content.js';
 import { type RolloutFacts, releaseOfRevision, releaseToRun } from './rollout/observe.js';
 import { planTurn, type RolloutStep, rollbackFailure, rolledBack } from './rollout/plan.js';
 import type { When } from './rollout/when.js';
 
 export type AppStep =
+  | AdoptionStep
   | CommandStep
   | DiskPressureStep
   | ImageRetentionStep
@@ -77,7 +79,7 @@ export interface AppFacts {
   readonly locked: boolean;
   /** Lock files of an earlier process may exist. */
   readonly unswept: boolean;
-  /** Containers of docker compose in the project of an App of which nothing is promoted; absent where nobody asked. */
+  /** Containers that are not ours and that the App may take over; absent where nobody looked. */
   readonly theirs?: readonly ListedContainer[];
   /** Commands and cleanups that it has not acknowledged. */
   readonly pending: PendingCommands;
@@ -99,7 +101,9 @@ export function planApp(app: App, facts: AppFacts): AppPlan {
   const rejection = failureOf(facts);
   const turn = planTurn(app, facts.rollout, facts.when, rejection);
   if (turn) return { ...turn, phase: phaseBefore(app) };
-  const failure = rejection ?? adoptionNeeded(app.metadata.name, facts.theirs ?? []) ?? rollbackFailure(facts.rollout);
+  const adoption = planAdoption(app, facts, rejection);
+  if (adoption) return { ...adoption, phase: phaseBefore(app) };
+  const failure = rejection ?? adoptionFailure(app, facts) ?? rollbackFailure(facts.rollout);
   if (!failure) return planRelease(app, facts);
   // The children stay as they are. What runs is still repaired, under the lock when that is needed.
   const upkeep =
@@ -119,7 +123,8 @@ export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
 /** A suspended App changes nothing. It gives the lock back and refuses requests, so that nobody waits for it. */
 function planSuspension(app: App, { pending, rollout, locked }: AppFacts): AppPlan {
   const because = suspendedMessage(app.metadata.name);
-  const isAsked = pending.commands.length > 0 || pending.cleanup || rollout.byHand || rollout.retry || rollout.approve;
+  const { byHand, retry, approve } = rollout;
+  const isAsked = pending.commands.length > 0 || pending.cleanup || byHand || retry || approve || pending.adopt;
   const steps: readonly AppStep[] = [
     ...(isAsked ? [{ do: 'refuse' as const, because }] : []),
     ...(locked ? [{ do: 'unlock' as const, because: 'the app is suspended' }] : []),
@@ -180,6 +185,8 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
     return { ...waiting, steps: unlock?.steps ?? [], phase: 'Staging' };
   }
   if (facts.when.is === 'later') return planWaiting(app, facts, facts.when, planDemands(facts, command));
+  const adoption = planAdoptionStart(app, facts);
+  if (adoption) return { ...adoption, phase: phaseBefore(app) };
   // Services that made room for their images are promoted already: what is left is to write down that they were.
   const isUnwritten = facts.revisions.length > 0 && isUnremembered(facts);
   if (changes.length > 0 || isUnwritten) {

@@ -34,6 +34,8 @@ export interface AppResult extends StepResult {
   readonly retried: boolean;
   /** Somebody has let that content go ahead. */
   readonly approved: { readonly revision: string; readonly by: string; readonly at: string };
+  /** The take-over of containers that are not ours, as it is from now on; null: it does not count any more. */
+  readonly adoption: AppStatus['adoption'] | null;
 }
 
 /**
@@ -73,6 +75,7 @@ export function appStatus(
     result.rollback !== undefined || rollout.back !== undefined || refusal?.from === rollout.declared.name;
   const isOver = refusal === undefined || (!isInForce && isLifted(refusal, rollout.declared.name, revisions));
   const promoting = result.promoting ?? (isInterrupted ? before.promoting : undefined);
+  const adoption = result.adoption === undefined ? before.adoption : (result.adoption ?? undefined);
   const next = at === 'acted' || at === 'reported' ? nextOf(document, when, progress) : before.next;
   return {
     appId,
@@ -82,6 +85,7 @@ export function appStatus(
     ...(isOver ? {} : isInForce ? { rollback: refusal } : { quarantine: refusal }),
     ...(next ? { next } : {}),
     ...(promoting === undefined ? {} : { promoting }),
+    ...(adoption ? { adoption } : {}),
     ...(skipped.length > 0 ? { leftOut: skipped.map(({ service }) => service) } : {}),
     ...(lock ? { lock } : {}),
     ...(Object.keys(started).length > 0 ? { begun: started } : {}),

@@ -2,7 +2,7 @@ import type { Change } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { normalizeReference } from '../../crds/model/image-reference.js';
 import type { App, Network, Service } from '../../crds/model/kinds.js';
-import { waitsForApp } from '../../crds/model/readiness.js';
+import { waitsForAdoption, waitsForApp } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, startedRequest } from '../../crds/model/requests.js';
 import { isSuspended, saysSuspended } from '../../crds/model/suspend.js';
 import type { EngineCache, EngineChange } from '../engine/engine-cache.js';
@@ -10,6 +10,7 @@ import { Ages } from '../runtime/ages.js';
 import type { Controller } from '../runtime/controller.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
 import { reconciler } from '../runtime/reconciler.js';
+import { isAdopting } from './adoption/observe-adoption.js';
 import { admitCommands } from './commands/admit.js';
 import { StopLedger } from './commands/stop-ledger.js';
 import { HeldPorts } from './container/held-ports.js';
@@ -120,6 +121,7 @@ function isAffectedByDocument({ object, parts, type }: Change, service: Service)
       const isStandalone = !metadata.origin.startsWith('App/');
       if (isSuspended(object) !== saysSuspended(service)) return true;
       if (type !== 'DELETED' && isCommanded(object, service)) return true;
+      if (isAdopting(service, object) || waitsForAdoption(service)) return true;
       return waitsForApp(service) || (isStandalone && (type !== 'MODIFIED' || parts.includes('spec')));
     }
     case 'Service':
@@ -127,6 +129,7 @@ function isAffectedByDocument({ object, parts, type }: Change, service: Service)
         object.metadata.name !== metadata.name &&
         object.spec.app === spec.app &&
         (namesWaitedFor(spec).includes(object.spec.serviceName) ||
+          waitsForAdoption(service) ||
           (metadata.deletionTimestamp !== undefined && namesWaitedFor(object.spec).includes(spec.serviceName)))
       );
     case 'Network':

@@ -4,6 +4,7 @@ import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import { SUPERVISED } from '../engine/labels.js';
 import { type Outcome, wait } from '../runtime/outcome.js';
+import { carryOutAdoption, goBackAfter } from './adoption/adoption-steps.js';
 import { idsOf, type PendingCommands } from './commands/commands.js';
 import { joinedAfterStart, providersOf } from './dependencies/namespaces.js';
 import type { Memory, ServiceDeps } from './deps.js';
@@ -45,13 +46,19 @@ export async function executeServiceStep(
     },
     reportStart: (container, before) => reportJoined(deps, service, container, before, report),
   };
+  const adopted = await carryOutAdoption(deps, memory.terminations, context, step, signal, report);
+  if (adopted) return adopted;
+  let back: Partial<ServiceResult> | undefined;
   const outcome = await carryOut(deps, memory, context, step, signal).catch(async (error: unknown) => {
     if (isAhead && !signal.aborted) memory.refusals.note(name, observation.attempt, toError(error));
     // The failure itself is thrown; the next pass that ends gives the lock back.
     await releaseUnused(deps, memory, context).catch(() => undefined);
+    back = await goBackAfter(deps, context, observation.adoption, error, report);
+    if (back) return undefined;
     throw error;
   });
-  if (!outcome) await tellOtherHand(deps, service, step, signal);
+  if (back) return back;
+  if (!outcome && !observation.adoption) await tellOtherHand(deps, service, step, signal);
   if (outcome) await releaseUnused(deps, memory, context);
   if (outcome) return { outcome };
   if (isAhead) memory.refusals.forget(name);
@@ -74,6 +81,7 @@ async function tellOtherHand(
 ): Promise<void> {
   const app = store.get('App', spec.app);
   if (!(step.do === 'start' || step.do === 'rename' || step.do === 'create') || !isComposeProject(app)) return;
+  if (app.status?.adoption?.phase === 'TakingOver') return; // they are there until their turn comes
   const label = `${COMPOSE_PROJECT}=${app.metadata.name}`;
   // To know it is worth a request, and no failure.
   const all = await engine.listLabelled(label, signal).catch(() => []);

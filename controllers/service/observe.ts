@@ -2,6 +2,8 @@ import { isActive } from '../../crds/model/active.js';
 import type { App, Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
 import type { Ages } from '../runtime/ages.js';
+import type { AdoptionFacts } from './adoption/adoption-facts.js';
+import { observeAdoption } from './adoption/observe-adoption.js';
 import { activeCommandsOf, type PendingCommands, pendingCommandsOf } from './commands/commands.js';
 import type { ContainerSpec } from './container/container-options.js';
 import { shownOf } from './container/prepared.js';
@@ -32,6 +34,8 @@ export interface ServiceObservation {
   readonly containerSpec: (() => ContainerSpec) | undefined;
   /** Identifies everything that a new container would be created from. */
   readonly attempt: string;
+  /** Containers that are not ours and that it takes over; undefined when there is nothing of that kind. */
+  readonly adoption?: AdoptionFacts | undefined;
   /** Error of a background step that was not reported yet. */
   readonly failure: Error | undefined;
   /** Why the document cannot be resolved; an `InvalidSpecError` for values that cannot be understood. */
@@ -55,10 +59,19 @@ export async function observeService(deps: ServiceDeps, memory: Memory, service:
     attempt: '',
   };
   if (failure || (!identity && isActive(service))) return base;
+  let adoption: AdoptionFacts | undefined;
   try {
-    return { ...base, ...(await stateOf(deps, memory, service, { app, identity, containers, appId: base.appId })) };
+    const { ages, terminations } = memory;
+    adoption = await observeAdoption(deps, ages, terminations.terminating, service, app, containers[0]);
+    // Whatever the document says: ours goes.
+    const wanted = adoption?.is === 'goingBack' ? undefined : identity;
+    return {
+      ...base,
+      adoption,
+      ...(await stateOf(deps, memory, service, { app, identity: wanted, containers, appId: base.appId })),
+    };
   } catch (error) {
-    return { ...base, error };
+    return { ...base, adoption, error };
   }
 }
 

@@ -4,6 +4,7 @@ import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { SeenContainer, UpdateOptions } from '../engine/engine.js';
 import type { Plan } from '../runtime/outcome.js';
 import type { Progress, StepResult } from '../runtime/reconciler.js';
+import type { AdoptionFacts, AdoptionRecord } from './adoption/adoption-facts.js';
 import type { ActiveCommands } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
 import type { Joined, Lost, Shared } from './dependencies/namespaces.js';
@@ -72,6 +73,28 @@ export type ServiceStep =
       /** It counts against the budget of restarts of an unhealthy container. */
       readonly unhealthy?: true;
     }
+  /**
+   * Stops containers that are not ours, in the background, so that nothing starts them again, and notes how they were. The one
+   * that has the name `name` gets another one.
+   */
+  | {
+      readonly do: 'letGo';
+      readonly containers: readonly SeenContainer[];
+      readonly adoption: AdoptionFacts;
+      readonly name: string;
+      readonly because: string;
+    }
+  /** Removes those, but not their volumes: they are taken over. */
+  | {
+      readonly do: 'removeTheirs';
+      readonly containers: readonly SeenContainer[];
+      readonly adoption: AdoptionFacts;
+      readonly because: string;
+    }
+  /** Decides that they come back. */
+  | { readonly do: 'goBack'; readonly adoption: AdoptionFacts; readonly message: string; readonly because: string }
+  /** Makes them as they were. */
+  | { readonly do: 'giveBack'; readonly adoption: AdoptionFacts; readonly because: string }
   /** Claims the update lock for the steps after it, where there is no App that would. */
   | { readonly do: 'claim'; readonly because: string }
   /** Ends the pass with the error of a background step. */
@@ -98,6 +121,8 @@ export interface ServiceResult extends StepResult {
   readonly reached: UpdateStep;
   /** Provider runs that the container has joined. */
   readonly joined: readonly Joined[];
+  /** How far it is with containers that are not ours. */
+  readonly adoption: AdoptionRecord;
 }
 
 /** The stage of a pass at which a status is written. */

@@ -35,6 +35,7 @@ export function serviceStatus(
   const update = updateOf(deps, memory, service, progress);
   const unhealthyRestarts = container && unhealthyRestartsOf(deps, service, container, observation, progress);
   const replaced = progress.result.replaced ?? service.status?.replaced;
+  const adoption = progress.result.adoption ?? service.status?.adoption;
   const lastAction = lastActionOf(deps, progress) ?? service.status?.lastAction;
   return {
     ...(state ? { state } : {}),
@@ -47,6 +48,7 @@ export function serviceStatus(
     ...(joined.length > 0 ? { joined: [...joined] } : {}),
     ...(update ? { update } : {}),
     ...(replaced ? { replaced } : {}),
+    ...(adoption ? { adoption } : {}),
     ...(lastAction ? { lastAction } : {}),
     ...acknowledgements(deps, memory, service, observation, progress),
   };
@@ -104,6 +106,10 @@ const WORDS: Readonly<
   rename: { reason: 'Renaming' },
   update: { reason: 'Updating' },
   unpause: { reason: 'Unpausing' },
+  letGo: { doing: 'Stopping', reason: 'TakingOver' },
+  removeTheirs: { reason: 'TakingOver' },
+  goBack: { reason: 'GoingBack' },
+  giveBack: { reason: 'GoingBack' },
   claim: undefined,
   fail: undefined,
 };

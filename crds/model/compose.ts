@@ -69,9 +69,7 @@ export function networkKeyOf(app: Declared, engineName: string): string | undefi
   const { metadata, spec } = app;
   const uuid = spec.uuid ?? String(appIdOf(app));
   const all = Object.entries({ default: null, ...spec.networks });
-  return all.find(
-    ([name, declared]) => networkNames(metadata.name, uuid, name, declared).engine === engineName,
-  )?.[0];
+  return all.find(([name, declared]) => networkNames(metadata.name, uuid, name, declared).engine === engineName)?.[0];
 }
 
 /** Returns the labels of Docker Compose for a volume of the App, by its name on the engine. Pure. */

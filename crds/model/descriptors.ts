@@ -22,7 +22,7 @@ export const DESCRIPTORS = {
     shortNames: ["scapp"],
     categories: ["supercargo","all"],
     description: "A whole application and its release: services, networks and volumes.",
-    requests: ["restart","purge","stop","start","cleanup","force","suspend","resume","rollback","retry","approve"],
+    requests: ["restart","purge","stop","start","cleanup","force","suspend","resume","rollback","retry","approve","adopt"],
     finalizers: ["supercargo.io/controller"],
     names: [],
     readOnly: false,

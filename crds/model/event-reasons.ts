@@ -2,6 +2,7 @@ import type { Reason } from './reasons.js';
 
 /** Reasons that only events give, each with what happened. */
 export const EVENT_REASONS = {
+  Adopted: 'Containers that somebody else had made were taken over.',
   ApiClosed: 'Containers reach the API at an address no longer, because none asks for it.',
   ApiReachable: 'Containers reach the API.',
   ApiUnreachable: 'Containers do not reach the API.',
@@ -22,6 +23,7 @@ export const EVENT_REASONS = {
   Exited: 'A container ended though nobody had asked for it.',
   FileUnusable: 'A file of the agent could not be read and was set aside.',
   ForeignEdit: 'Boot configuration that somebody else had changed was put back.',
+  GivenBack: 'A container that somebody else had made runs again, because ours did not come up in its place.',
   HandoverSignStays: 'The file by which an application said that it had taken over could not be removed.',
   Keeping: 'Images of a release are kept, because something that runs uses them.',
   Kept: 'An image was left alone, because a container of somebody else uses it.',

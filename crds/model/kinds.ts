@@ -87,6 +87,9 @@ export interface Request {
   readonly force?: boolean;
   /** Of `rollback`: name of the Revision that is to run. Of `approve`: name of the one that may be promoted, and no other. */
   readonly to?: string;
+  /** Of `adopt`: the service that takes over these containers; a whole project where they are absent. */
+  readonly service?: string;
+  readonly containers?: readonly string[];
   /** Who asked: what the request says of itself, and where it came from. */
   readonly by?: string;
 }

@@ -21,6 +21,9 @@ export const needsLock = (service: Service): boolean =>
 export const waitsForApp = (service: Service): boolean =>
   isFor(service, ['NeedsLock', 'UpdatesLocked', 'VolumeNotReady', 'ReleaseNotReady']);
 
+/** Tells whether the service leaves a container alone that is not ours, until its turn comes or somebody acts. */
+export const waitsForAdoption = (service: Service): boolean => isFor(service, ['AdoptionPending', 'AdoptionFailed']);
+
 /** Tells whether the container is created and starts only with the next boot. */
 export const waitsForBoot = (service: Service): boolean => isFor(service, ['RebootRequired']);
 
@@ -56,7 +59,7 @@ export const waitsForRetry = (one: AnyResource): boolean => {
 
 /** Tells whether it goes on when another service, network or volume is ready. */
 export const waitsForSibling = (one: AnyResource): boolean =>
-  isFor(one, ['DependencyNotReady', 'NetworkNotReady', 'VolumeNotReady']);
+  isFor(one, ['DependencyNotReady', 'NetworkNotReady', 'VolumeNotReady', 'AdoptionPending']);
 
 /** Tells whether its container ends again and again soon after its start. */
 export const isCrashLooping = (service: Service): boolean => isFor(service, ['CrashLoop']);

@@ -61,4 +61,4 @@ export function withAcknowledged(
 }
 
 /** Requests that let go ahead what is held back: who asks is kept, for the event that says so. */
-export const OVERRIDING: readonly RequestName[] = ['approve', 'retry', 'rollback', 'force'];
+export const OVERRIDING: readonly RequestName[] = ['approve', 'retry', 'rollback', 'force', 'adopt'];

@@ -503,6 +503,8 @@ export interface AppSpec {
     /** rollback: the last release that was good runs again, and the bad one is not tried again. hold: it stays as it is. Before the label io.supercargo.rollout.on-failure of a service. Default: rollback; hold for a target state of the Supervisor, in whatever way it came. */
     onFailure?: 'rollback' | 'hold';
   };
+  /** true: the containers that docker compose keeps in the project of the name of the App are taken over, one service at a time, with their volumes and networks: theirs is stopped, and removed once ours is well; else theirs runs again. Once that is done it means nothing. Default: false; `supercargo adopt NAME` does it once. */
+  adopt?: boolean;
   /** true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false. */
   suspend?: boolean;
   /** What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain. */
@@ -581,6 +583,29 @@ export interface AppStatus {
   };
   /** Name of the Revision that services have begun to make room for, before it was promoted; it goes on whatever it would wait for. Cannot be rebuilt. */
   promoting?: string;
+  /** How far the take-over of containers has come that docker compose or somebody else has made; absent where none was begun. Cannot be rebuilt. */
+  adoption?: {
+    /** Of the request that asks for it; document-N where the document of generation N does. */
+    id: string;
+    /** TakingOver; TakenOver: it is over; Failed: theirs of a service runs again. */
+    phase: 'TakingOver' | 'TakenOver' | 'Failed';
+    /** Generation of the spec with which it was begun. */
+    generation: number;
+    /** When it was begun, RFC 3339. */
+    at: string;
+    /** Who asked for it. */
+    by: string;
+    /** The service that takes over containers that were named; absent for a whole project. */
+    service?: string;
+    /**
+     * Those containers.
+     *
+     * Items: Name on the engine.
+     */
+    containers?: string[];
+    /** Why it has failed. */
+    message?: string;
+  };
   /**
    * Optional services of the release whose contract this device does not meet; they do not run.
    *
@@ -602,7 +627,7 @@ export interface AppStatus {
   begun?: {
     [k: string]: string;
   };
-  /** Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force, approve). Cannot be rebuilt. */
+  /** Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force, approve, adopt). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };
@@ -939,6 +964,28 @@ export interface ServiceStatus {
       /** true: it ran already when the agent began to keep revisions. */
       adopted?: boolean;
     };
+  };
+  /** The containers that docker compose or somebody else had made for it, as far as they are taken over. Cannot be rebuilt: it is the way back. */
+  adoption?: {
+    /** Of the adoption that its App says. */
+    id: string;
+    /** TakingOver: theirs is stopped, or about to be. TakenOver: theirs is gone. GoingBack: ours is to go. GivenBack: theirs is as it was. */
+    phase: 'TakingOver' | 'TakenOver' | 'GoingBack' | 'GivenBack';
+    /** When that began, RFC 3339. */
+    at: string;
+    /** Theirs, as they were. */
+    containers?: {
+      /** Id on the engine. */
+      id: string;
+      /** Name on the engine. */
+      name: string;
+      /** Whether it ran. */
+      running: boolean;
+      /** Its restart policy: no, always, unless-stopped, on-failure or on-failure:N. */
+      restart: string;
+    }[];
+    /** Why theirs runs again. */
+    message?: string;
   };
   /** Why the last step was taken. */
   lastAction?: {

@@ -239,6 +239,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         }, additionalProperties: false },
         onFailure: { type: "string", description: "rollback: the last release that was good runs again, and the bad one is not tried again. hold: it stays as it is. Before the label io.supercargo.rollout.on-failure of a service. Default: rollback; hold for a target state of the Supervisor, in whatever way it came.", enum: ["rollback","hold"] },
       }, additionalProperties: false },
+      adopt: { type: "boolean", description: "true: the containers that docker compose keeps in the project of the name of the App are taken over, one service at a time, with their volumes and networks: theirs is stopped, and removed once ours is well; else theirs runs again. Once that is done it means nothing. Default: false; `supercargo adopt NAME` does it once." },
       suspend: { type: "boolean", description: "true: nothing of it is downloaded, repaired, rolled out or stopped, and requests are refused, until it is taken back. Default: false." },
       volumeReclaim: { type: "string", description: "What happens to the data of its volumes when the App is deleted: Retain keeps it, Delete destroys it. Default: Retain.", enum: ["Retain","Delete"] },
     }, additionalProperties: false },
@@ -278,6 +279,16 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         }, additionalProperties: false },
       }, additionalProperties: false },
       promoting: { type: "string", description: "Name of the Revision that services have begun to make room for, before it was promoted; it goes on whatever it would wait for. Cannot be rebuilt." },
+      adoption: { type: "object", description: "How far the take-over of containers has come that docker compose or somebody else has made; absent where none was begun. Cannot be rebuilt.", required: ["id","phase","generation","at","by"], properties: {
+        id: { type: "string", description: "Of the request that asks for it; document-N where the document of generation N does." },
+        phase: { type: "string", description: "TakingOver; TakenOver: it is over; Failed: theirs of a service runs again.", enum: ["TakingOver","TakenOver","Failed"] },
+        generation: { type: "integer", description: "Generation of the spec with which it was begun." },
+        at: { type: "string", description: "When it was begun, RFC 3339." },
+        by: { type: "string", description: "Who asked for it." },
+        service: { type: "string", description: "The service that takes over containers that were named; absent for a whole project." },
+        containers: { type: "array", description: "Those containers.", items: { type: "string", description: "Name on the engine." } },
+        message: { type: "string", description: "Why it has failed." },
+      }, additionalProperties: false },
       leftOut: { type: "array", description: "Optional services of the release whose contract this device does not meet; they do not run.", items: { type: "string", description: "Name of the service." } },
       images: { type: "object", description: "What the images of the services are, by service: name@sha256:… for one from a registry, else the id.", additionalProperties: { type: "string" } },
       lock: { type: "object", description: "The update lock: held by the agent, or blocked by the application.", required: ["state"], properties: {
@@ -285,7 +296,7 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
         blockedBy: { type: "string", description: "File of the application that blocks it." },
       }, additionalProperties: false },
       begun: { type: "object", description: "Ids of requests that are being carried out, by request (restart, purge, stop): the lock was given for them.", additionalProperties: { type: "string" } },
-      handled: { type: "object", description: "Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force, approve). Cannot be rebuilt.", additionalProperties: { type: "string" } },
+      handled: { type: "object", description: "Ids of requests that are acknowledged, by request (restart, purge, stop, start, cleanup, force, approve, adopt). Cannot be rebuilt.", additionalProperties: { type: "string" } },
       refused: { type: "object", description: "Why the last request was acknowledged but not carried out, by request.", additionalProperties: { type: "object", required: ["reason","message"], properties: {
         reason: { type: "string", description: "Locked: the application holds the update lock. Failed: anything else.", enum: ["Locked","Failed"] },
         message: { type: "string", description: "One sentence for people." },
@@ -453,6 +464,18 @@ export const SCHEMAS: Readonly<Record<Kind, KindSchemas>> = {
           by: { type: "string", description: "Who sent it to the API: what the caller says of itself, and where it called from." },
           adopted: { type: "boolean", description: "true: it ran already when the agent began to keep revisions." },
         }, additionalProperties: false },
+      }, additionalProperties: false },
+      adoption: { type: "object", description: "The containers that docker compose or somebody else had made for it, as far as they are taken over. Cannot be rebuilt: it is the way back.", required: ["id","phase","at"], properties: {
+        id: { type: "string", description: "Of the adoption that its App says." },
+        phase: { type: "string", description: "TakingOver: theirs is stopped, or about to be. TakenOver: theirs is gone. GoingBack: ours is to go. GivenBack: theirs is as it was.", enum: ["TakingOver","TakenOver","GoingBack","GivenBack"] },
+        at: { type: "string", description: "When that began, RFC 3339." },
+        containers: { type: "array", description: "Theirs, as they were.", items: { type: "object", required: ["id","name","running","restart"], properties: {
+          id: { type: "string", description: "Id on the engine." },
+          name: { type: "string", description: "Name on the engine." },
+          running: { type: "boolean", description: "Whether it ran." },
+          restart: { type: "string", description: "Its restart policy: no, always, unless-stopped, on-failure or on-failure:N." },
+        }, additionalProperties: false } },
+        message: { type: "string", description: "Why theirs runs again." },
       }, additionalProperties: false },
       lastAction: { type: "object", description: "Why the last step was taken.", required: ["reason","because","at"], properties: {
         reason: { type: "string", description: "One CamelCase word for what was done." },

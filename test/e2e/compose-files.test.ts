@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { Problem } from '../../crds/model/kinds.js';
+import { needPrograms } from '../setup/programs.js';
 import { type Container, Scene, unchanged } from '../setup/scene.js';
 
 const COMPOSE = `services:
@@ -126,5 +129,116 @@ describe('a Compose project in manifests/', () => {
     await scene.untilReady(name);
     const { web } = await running();
     assert.match((await scene.exec(web.id, ['cat', '/data/index.html'])).output, /kept/);
+  });
+
+  describe('that docker compose runs already', () => {
+    /** Healthy at once, so that nobody has to wait until they have run for a while. */
+    const THEIRS = `services:
+  web:
+    image: \${IMAGE}
+    command: httpd -f -p 80 -h /data
+    volumes: ["data:/data"]
+    stop_signal: SIGKILL
+    restart: always
+    depends_on: [db]
+    healthcheck: &healthcheck {test: [CMD, "true"], interval: 1s}
+  db:
+    image: \${IMAGE}
+    command: sleep 1000000
+    stop_signal: SIGKILL
+    restart: unless-stopped
+    healthcheck: *healthcheck
+volumes:
+  data:
+`;
+    let project: string;
+    let home: string;
+    let into: string;
+    before(async () => {
+      await needPrograms('docker-compose');
+      project = `${scene.prefix}-theirs`;
+      home = join(await mkdtemp(join(tmpdir(), 'compose-')), project);
+      into = join(scene.agent.manifests, project);
+      scene.onClose(() => rm(join(home, '..'), { recursive: true }));
+      await mkdir(home);
+      await writeFile(join(home, 'compose.yaml'), THEIRS);
+      await writeFile(join(home, '.env'), `IMAGE=${scene.image}\n`);
+    });
+    after(() => docker('down', '--volumes').catch(() => undefined));
+
+    const docker = (...args: readonly string[]) =>
+      promisify(execFile)('docker-compose', ['-f', 'compose.yaml', ...args], {
+        cwd: home,
+        env: { PATH: process.env.PATH, HOME: '/root', DOCKER_HOST: scene.docker.dockerHost },
+        timeout: 120_000,
+      });
+    /** `web theirs running`, and the id of the network. */
+    const running = async (): Promise<readonly string[]> => {
+      const all = await scene.docker.engine.listLabelled(`com.docker.compose.project=${project}`, signal());
+      return all
+        .map(({ labels, state }) => {
+          const whose = labels['io.balena.supervised'] === undefined ? 'theirs' : 'ours';
+          return `${labels['com.docker.compose.service']} ${whose} ${state}`;
+        })
+        .sort();
+    };
+    const signal = () => AbortSignal.timeout(60_000);
+    const network = async () =>
+      (await scene.docker.engine.inspectNetwork(`${project}_default`, signal()))?.id ?? assert.fail('no network');
+    const read = async (): Promise<string> => {
+      const all = await scene.docker.engine.listLabelled(`com.docker.compose.project=${project}`, signal());
+      const web = all.find(({ labels }) => labels['com.docker.compose.service'] === 'web');
+      return (await scene.exec(web?.id ?? '', ['cat', '/data/index.html'])).output;
+    };
+    const adopt = async (): Promise<void> => {
+      const path = `/apis/supercargo.io/v1/apps/${project}/requests`;
+      const { status } = await scene.agent.ask(path, { method: 'POST', body: { name: 'adopt' } });
+      assert.equal(status, 202);
+    };
+
+    it('is taken over where it is asked for, with its data and its network', async () => {
+      await docker('up', '-d');
+      const [web] = await scene.docker.engine.listNamed([`${project}_web_1`], signal());
+      await scene.exec(web?.id ?? '', ['sh', '-c', 'echo precious > /data/index.html']);
+      const before = await network();
+      await cp(home, into, { recursive: true });
+      await scene.untilReason('App', project, 'AdoptionNeeded');
+      assert.deepEqual(await running(), ['db theirs running', 'web theirs running']);
+      await adopt();
+      await scene.untilReady(project);
+      scene.appId((await scene.agent.document('App', project))?.status?.appId);
+      assert.deepEqual(await running(), ['db ours running', 'web ours running']);
+      assert.equal(await network(), before);
+      assert.match(await read(), /precious/);
+    });
+
+    it('goes back to docker compose with its data', async () => {
+      await rm(into, { recursive: true });
+      await scene.untilGone(project);
+      assert.deepEqual(await running(), []);
+      await docker('up', '-d');
+      assert.deepEqual(await running(), ['db theirs running', 'web theirs running']);
+      assert.match(await read(), /precious/);
+    });
+
+    it('runs on as it was where ours does not come up', async () => {
+      const before = await network();
+      await cp(home, into, { recursive: true });
+      const bad = THEIRS.replace('sleep 1000000', 'none-such').replace(
+        'volumes:\n  data:',
+        '$&\nx-supercargo: {adopt: true}',
+      );
+      await writeFile(join(into, 'compose.yaml'), bad);
+      const message = await scene.untilReason('App', project, 'AdoptionFailed');
+      assert.match(message, /Service db was not taken over .*none-such/);
+      assert.deepEqual(await running(), ['db theirs running', 'web theirs running']);
+      const [db] = await scene.docker.engine.listNamed([`${project}_db_1`], signal());
+      const seen = await scene.docker.engine.inspectContainer(db?.id ?? '', signal());
+      assert.equal(seen?.updatable?.RestartPolicy.Name, 'unless-stopped');
+      await rm(into, { recursive: true });
+      await scene.untilGone(project);
+      assert.equal(await network(), before);
+      assert.match(await read(), /precious/);
+    });
   });
 });

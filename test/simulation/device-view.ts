@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { APP_ID, SUPERVISED } from '../../controllers/engine/labels.js';
+import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/engine/labels.js';
 import type { MemoryContainer } from '../../controllers/engine/simulated/memory-container.js';
 import { isKeptName } from '../../controllers/image/kept-names.js';
+import { COMPOSE_PROJECT, COMPOSE_SERVICE } from '../../crds/model/compose.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import type { Device } from './device.js';
 
@@ -65,6 +66,12 @@ export function lockFiles({ folder }: Device): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory() && entry.name.endsWith('.lock')) // what a hand-over left says nothing later
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
+}
+
+/** The service of a container, whoever has made it: ours have the labels of Docker Compose too where theirs have. */
+export function serviceText(labels: Readonly<Record<string, string>> = {}): string {
+  const { [COMPOSE_PROJECT]: project, [COMPOSE_SERVICE]: service } = labels;
+  return project === undefined ? `${labels[APP_ID]}/${labels[SERVICE_NAME]}` : `${project}/${service}`;
 }
 
 /** Containers of an app, or of one of its services. */

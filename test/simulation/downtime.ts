@@ -1,6 +1,6 @@
-import { APP_ID, SERVICE_NAME } from '../../controllers/engine/labels.js';
 import { isAlive } from '../../controllers/engine/simulated/memory-container.js';
 import type { Device } from './device.js';
+import { serviceText } from './device-view.js';
 
 /** How long services that were up have had no running container, on the device's clock. */
 export class Downtime {
@@ -24,9 +24,7 @@ export class Downtime {
 
   #up(): ReadonlySet<string> {
     return new Set(
-      this.#device.engine.docker.containers
-        .filter(isAlive)
-        .map(({ options }) => `${options.Labels?.[APP_ID]}/${options.Labels?.[SERVICE_NAME]}`),
+      this.#device.engine.docker.containers.filter(isAlive).map(({ options }) => serviceText(options.Labels)),
     );
   }
 

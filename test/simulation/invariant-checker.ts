@@ -4,11 +4,13 @@ import type { Change } from '../../api/store/store.js';
 import { APP_ID, SERVICE_NAME, SUPERVISED } from '../../controllers/engine/labels.js';
 import type { MemoryContainer } from '../../controllers/engine/simulated/memory-container.js';
 import { isAlive } from '../../controllers/engine/simulated/memory-container.js';
+import { COMPOSE_NETWORK, COMPOSE_PROJECT, COMPOSE_SERVICE } from '../../crds/model/compose.js';
 import { isReady } from '../../crds/model/conditions.js';
-import type { AnyResource } from '../../crds/model/kinds.js';
+import type { AnyResource, App } from '../../crds/model/kinds.js';
 import { askedStrategy, killsFirst, overlaps, type UpdateStrategy } from '../../crds/model/update-strategy.js';
 import type { StepObserver } from './crashable-process.js';
 import type { Agent, Device } from './device.js';
+import { serviceText } from './device-view.js';
 import { readyViolation } from './ready-invariant.js';
 
 const keyOf = ({ metadata }: AnyResource): string => `${metadata.uid}/${metadata.generation}`;
@@ -38,6 +40,11 @@ export class InvariantChecker implements StepObserver {
     const first = String(args[0]);
     const { docker } = this.device.engine;
     switch (what) {
+      case 'updateContainer': {
+        const container = docker.findContainer(first);
+        if (container) this.#mustBeOurs(what, container.name, container.options.Labels);
+        break;
+      }
       case 'startContainer':
       case 'stopContainer':
       case 'removeContainer':
@@ -74,14 +81,17 @@ export class InvariantChecker implements StepObserver {
       if (!up) this.#say(`${service} is down after ${what}`);
     }
     if (what !== 'startContainer') return;
-    const running = new Map<string, string>();
-    for (const one of this.device.engine.docker.containers.filter(isAlive)) {
-      const { [APP_ID]: app, [SERVICE_NAME]: service } = one.options.Labels ?? {};
-      if (app === undefined || service === undefined) continue;
-      const other = running.get(`${app}/${service}`);
-      if (other && !this.#asks(Number(app), service, overlaps))
-        this.#say(`${one.name} and ${other} of one service run at the same time`);
-      running.set(`${app}/${service}`, one.name);
+    const running = new Map<string, MemoryContainer>();
+    // Ours come last: several of theirs may be of one service.
+    const isForeign = ({ options }: MemoryContainer): boolean => options.Labels?.[SUPERVISED] === undefined;
+    const alive = this.device.engine.docker.containers.filter(isAlive);
+    for (const one of [...alive.filter(isForeign), ...alive.filter((each) => !isForeign(each))]) {
+      const { [APP_ID]: app, [SERVICE_NAME]: service = '', [COMPOSE_PROJECT]: project } = one.options.Labels ?? {};
+      if (app === undefined && project === undefined) continue;
+      const other = running.get(serviceText(one.options.Labels));
+      if (other && !isForeign(one) && !this.#asks(Number(app), service, overlaps))
+        this.#say(`${one.name} and ${other.name} of one service run at the same time`);
+      running.set(serviceText(one.options.Labels), one);
     }
   }
 
@@ -98,17 +108,26 @@ export class InvariantChecker implements StepObserver {
   }
 
   #mustBeOurs(what: string, name: string, labels: Readonly<Record<string, string>> | undefined): void {
-    if (labels?.[SUPERVISED] === undefined) this.#say(`${what} ${name}, which is not ours`);
+    if (labels?.[SUPERVISED] === undefined && !this.#adopter(labels)) this.#say(`${what} ${name}, which is not ours`);
+  }
+
+  /** The App that takes over what docker compose has made in the project of its name. */
+  #adopter(labels: Readonly<Record<string, string>> | undefined): App | undefined {
+    const app = this.#agent?.store.get('App', labels?.[COMPOSE_PROJECT] ?? '');
+    const isOurs = labels?.[COMPOSE_NETWORK] !== undefined || app?.status?.adoption !== undefined;
+    return isOurs ? app : undefined;
   }
 
   #touches(what: string, container: MemoryContainer): void {
     const { name, options } = container;
     this.#mustBeOurs(what, name, options.Labels);
     if (what === 'startContainer' || !isAlive(container)) return;
-    const appId = Number(options.Labels?.[APP_ID]);
-    const lock = join(this.device.folder, 'locks', String(appId), options.Labels?.[SERVICE_NAME] ?? '', 'updates.lock');
+    const adopter = options.Labels?.[SUPERVISED] === undefined ? this.#adopter(options.Labels) : undefined;
+    const appId = adopter?.spec.appId ?? Number(options.Labels?.[APP_ID]);
+    const service = options.Labels?.[adopter ? COMPOSE_SERVICE : SERVICE_NAME] ?? '';
+    const lock = join(this.device.folder, 'locks', String(appId), service, 'updates.lock');
     if (!existsSync(lock)) this.#say(`${what} ${name} without the update lock`);
-    if (what === 'renameContainer' || this.#asks(appId, options.Labels?.[SERVICE_NAME] ?? '', killsFirst)) return;
+    if (what === 'renameContainer' || this.#asks(appId, service, killsFirst)) return;
     const missing = this.#missingImages(appId);
     if (missing.length > 0) this.#say(`${what} ${name} while ${missing.join(', ')} is not local`);
   }

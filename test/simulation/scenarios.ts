@@ -6,6 +6,7 @@ import { imageDocumentName } from '../../crds/model/names.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
 import { declareApp } from '../setup/declared.js';
 import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js';
+import { ADOPTION_SCENARIOS } from './adoption-scenarios.js';
 import type { Device } from './device.js';
 import { IMAGE_SCENARIOS } from './image-scenarios.js';
 import { NAME_SCENARIOS } from './name-scenarios.js';
@@ -49,6 +50,7 @@ const runningNames = ({ engine }: Device) =>
 
 /** Every way from one settled state to another that has its own pitfalls. */
 export const SCENARIOS: readonly Scenario[] = [
+  ...ADOPTION_SCENARIOS,
   ...ROLLBACK_SCENARIOS,
   ...WAITING_SCENARIOS,
   ...NAME_SCENARIOS,

@@ -29,6 +29,10 @@ export interface ApproveOptions extends ActionOptions {
   readonly revision?: string;
 }
 
+export interface AdoptOptions extends ActionOptions {
+  readonly container?: readonly string[];
+}
+
 interface SentRequest {
   readonly subject: Subject;
   readonly name: RequestName;
@@ -48,6 +52,7 @@ const DONE: Readonly<Partial<Record<RequestName, string>>> = {
   rollback: 'goes back',
   retry: 'is tried again',
   approve: 'goes ahead',
+  adopt: 'is taken over',
 };
 
 /** Runs `restart`, `stop`, `start`, `purge`: a whole app, or one service of it. */
@@ -108,6 +113,26 @@ export async function approve(session: Session, name: string, { revision, ...opt
   await request(session, client, [one], 'approve', options, { to });
 }
 
+/**
+ * Runs `adopt`: an app takes over what docker compose keeps in the project of its name; or one service, containers that are
+ * named. It is over once theirs are gone, or run again.
+ */
+export async function adopt(session: Session, word: string, { container, ...options }: AdoptOptions): Promise<void> {
+  const { app, service } = partOf(word);
+  if (container === undefined && service !== undefined) {
+    const message = `The project of an app is taken over as a whole; name the containers for service ${service}`;
+    throw usageError(message, `supercargo adopt ${app}, or supercargo adopt ${word} --container NAME`);
+  }
+  if (container !== undefined && service === undefined) {
+    throw usageError(
+      'Say which service takes the containers over',
+      `supercargo adopt ${app}/SERVICE --container ${container[0]}`,
+    );
+  }
+  const named = service === undefined || container === undefined ? {} : { service, containers: container };
+  await request(session, await session.client(), [{ kind: 'App', name: app }], 'adopt', options, named);
+}
+
 /** Sends a request and, unless told otherwise, waits until the controller reports its end. */
 export async function request(
   session: Session,
@@ -115,7 +140,7 @@ export async function request(
   subjects: readonly Subject[],
   name: RequestName,
   options: ActionOptions,
-  more: { readonly to?: string } = {},
+  more: { readonly to?: string; readonly service?: string; readonly containers?: readonly string[] } = {},
 ): Promise<void> {
   for (const subject of subjects) checkTaken(subject, name);
   const seconds = options.wait ? secondsOf(options) : 0;

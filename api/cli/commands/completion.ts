@@ -94,7 +94,19 @@ const optionOf = (command: Command, word: string | undefined) =>
     : optionsOf(command).find((one) => (one.long === word || one.short === word) && (one.required || one.optional));
 
 const OF_KINDS = ['get', 'describe', 'delete'];
-const OF_APPS = ['logs', 'restart', 'stop', 'start', 'purge', 'history', 'export', 'rollback', 'retry', 'approve'];
+const OF_APPS = [
+  'logs',
+  'restart',
+  'stop',
+  'start',
+  'purge',
+  'history',
+  'export',
+  'rollback',
+  'retry',
+  'approve',
+  'adopt',
+];
 
 async function argumentsFor(
   session: Session,

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ActionOptions, ApproveOptions, RollbackOptions } from '../commands/actions.js';
+import type { ActionOptions, AdoptOptions, ApproveOptions, RollbackOptions } from '../commands/actions.js';
 import type { ApplyOptions } from '../commands/apply.js';
 import type { DeleteOptions } from '../commands/delete.js';
 import type { PlanOptions } from '../commands/plan.js';
@@ -116,6 +116,17 @@ export function defineChanging(program: Command): void {
     .action(
       action<ApproveOptions>(async (session, [app = ''], options) =>
         (await import('../commands/actions.js')).approve(session, app, options),
+      ),
+    );
+
+  waiting(program.command('adopt'))
+    .summary('take over what docker compose runs in the project of an app, or containers that are named')
+    .argument('<app>', 'APP, or APP/SERVICE with --container')
+    .option('--container <names...>', 'these, whoever has made them, for that service')
+    .option('--force', 'leave behind data that theirs mount and the app does not; it stays where it is')
+    .action(
+      action<AdoptOptions>(async (session, [app = ''], options) =>
+        (await import('../commands/actions.js')).adopt(session, app, options),
       ),
     );
 

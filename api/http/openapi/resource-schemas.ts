@@ -16,7 +16,8 @@ const problem = {
   kind: text,
   name: text,
 };
-const request = object({ id: text, at: time, force: boolean, to: text, by: text }, 'force', 'to', 'by');
+const ofRequest = { force: boolean, to: text, service: text, containers: listOf(text), by: text };
+const request = object({ id: text, at: time, ...ofRequest }, ...Object.keys(ofRequest));
 /** Who asks, as they say themselves: one line of at most 100 characters. */
 const by = { type: 'string', minLength: 1, maxLength: 100, pattern: '^[^\\p{C}]*$' };
 const optional = <T extends object>(fields: T): readonly string[] => Object.keys(fields);
@@ -164,9 +165,10 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     },
   },
   RequestPost: {
-    description: 'A request of the controller of a document. `to`: a revision; approve needs it.',
+    description:
+      'A request of the controller of a document. `to`: a revision; approve needs it. `service` and `containers`: of adopt, what a service takes over that is not of the project of the App.',
     type: 'object',
-    properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), force: boolean, to: text, by },
+    properties: { apiVersion, kind: { const: 'Request' }, name: oneOf(...REQUEST_NAMES), ...ofRequest, by },
     required: ['name'],
     additionalProperties: false,
   },
@@ -175,8 +177,8 @@ export const RESOURCE_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     kind: { const: 'Request' },
     metadata: object({ name: text, uid: text, resourceVersion: text }),
     request: object(
-      { name: oneOf(...REQUEST_NAMES), id: text, at: time, force: boolean, to: text, by: text },
-      ...['id', 'at', 'force', 'to', 'by'],
+      { name: oneOf(...REQUEST_NAMES), id: text, at: time, ...ofRequest },
+      ...['id', 'at', ...Object.keys(ofRequest)],
     ),
   }),
   PlanPost: {

@@ -39,13 +39,15 @@ export function requestRoutes({ store }: RequestRoutesDeps): readonly Route[] {
         const document = String(request.params.name);
         const subject = store.get(kind, document);
         if (!subject) throw ResourceError.notFound(PLURALS[kind], document);
-        const { name, force, to, by } = readRequest(bodyOf(request), kind, document, allowed);
+        const { name, force, to, service, containers, by } = readRequest(bodyOf(request), kind, document, allowed);
         if (subject.metadata.deletionTimestamp !== undefined) {
           throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
         }
         const options = {
           ...(force ? { force } : {}),
           ...(to === undefined ? {} : { to }),
+          ...(service === undefined ? {} : { service }),
+          ...(containers === undefined ? {} : { containers }),
         };
         const overrides = force || OVERRIDING.includes(name);
         const caller = overrides || by !== undefined ? { by: callerText(request, by) } : {};
@@ -69,11 +71,18 @@ function readRequest(
   kind: Kind,
   document: string,
   allowed: readonly RequestName[],
-): { readonly name: RequestName; readonly force: boolean; readonly to?: string; readonly by?: string } {
+): {
+  readonly name: RequestName;
+  readonly force: boolean;
+  readonly to?: string;
+  readonly service?: string;
+  readonly containers?: readonly string[];
+  readonly by?: string;
+} {
   if (!isMap(body)) {
     throw ResourceError.badRequest('the body is not an object');
   }
-  const { apiVersion: _version, kind: _kind, name, force, to, by, ...rest } = body;
+  const { apiVersion: _version, kind: _kind, name, force, to, service, containers, by, ...rest } = body;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw ResourceError.badRequest(`strict decoding error: unknown field "${unknown}"`);
   const known = allowed.find((one) => one === name);
@@ -107,9 +116,41 @@ function readRequest(
   return {
     ...{ name: known, force: force ?? false },
     ...(to === undefined ? {} : { to }),
+    ...readContainers(kind, document, known, service, containers),
     ...(by === undefined ? {} : { by }),
   };
 }
+
+/** Reads which containers `adopt` names, and for which service: both or neither. Pure; throws 422. */
+function readContainers(
+  kind: Kind,
+  document: string,
+  name: RequestName,
+  service: unknown,
+  containers: unknown,
+): { readonly service?: string; readonly containers?: readonly string[] } {
+  if (service === undefined && containers === undefined) return {};
+  if (name !== 'adopt') {
+    const field = service === undefined ? 'containers' : 'service';
+    throw invalid(kind, document, 'FieldValueForbidden', 'only adopt names containers and their service', field);
+  }
+  if (typeof service !== 'string' || !SERVICE.test(service)) {
+    throw invalid(kind, document, 'FieldValueInvalid', 'must be the name of a service of the App', 'service');
+  }
+  if (!Array.isArray(containers) || containers.length === 0 || containers.length > MOST_CONTAINERS) {
+    const message = `must be a list of 1 to ${MOST_CONTAINERS} names of containers`;
+    throw invalid(kind, document, 'FieldValueInvalid', message, 'containers');
+  }
+  const names = containers.filter((one): one is string => typeof one === 'string' && CONTAINER.test(one));
+  if (names.length < containers.length) {
+    throw invalid(kind, document, 'FieldValueInvalid', 'has what is not the name of a container', 'containers');
+  }
+  return { service, containers: names };
+}
+const MOST_CONTAINERS = 20;
+const SERVICE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+/** As Docker takes it. */
+const CONTAINER = /^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$/;
 
 const invalid = (kind: Kind, document: string, reason: string, message: string, field: string): ResourceError =>
   ResourceError.invalid(PLURALS[kind], document, [{ reason, message, field }]);

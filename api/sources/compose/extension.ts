@@ -5,7 +5,7 @@
 export const EXTENSION = {
   app: [
     ...['appId', 'uuid', 'name', 'release', 'registries', 'suspend', 'volumeReclaim', 'rollout'],
-    ...['revisionHistoryLimit', 'allowHostBinds'],
+    ...['revisionHistoryLimit', 'allowHostBinds', 'adopt'],
   ],
   service: ['updateStrategy', 'running', 'restart_unhealthy', 'contract', 'serviceId', 'imageId'],
   network: ['config_only'],

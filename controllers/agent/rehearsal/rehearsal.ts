@@ -8,7 +8,7 @@ import { conditionOf, isSettled, isStalled } from '../../../crds/model/condition
 import { type AnyResource, type Key, keyOf, splitKey } from '../../../crds/model/kinds.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { type Informer, startInformer } from '../../engine/cache/informer.js';
-import type { Engine } from '../../engine/engine.js';
+import type { Engine, ListedContainer } from '../../engine/engine.js';
 import { PullQueue } from '../../engine/images/pull-queue.js';
 import type { Credentials } from '../../engine/images/registry-credentials.js';
 import { type EngineCall, MemoryEngine } from '../../engine/simulated/memory-engine.js';
@@ -132,6 +132,8 @@ class Rehearsal {
   readonly #signalled = new Set<string>();
   /** Apps whose release has been told to wait for its time, and goes on behind that. */
   readonly #ahead = new Set<string>();
+  /** Ids of containers that are not ours and that it has been told of. */
+  readonly #met = new Set<string>();
   /** Goes up with everything that is done. */
   #progress = 0;
   #turnBeganMs = performance.now();
@@ -179,7 +181,10 @@ class Rehearsal {
       keys: withoutNewKeys(context.keys),
       logs: new LogStream(() => false),
       goesAhead: (app: string) => this.#ahead.has(app),
-      listLabelled: (label: string) => this.#outsideOf((signal) => context.engine.listLabelled(label, signal)),
+      foreign: {
+        listLabelled: (label: string) => this.#foreign((signal) => context.engine.listLabelled(label, signal)),
+        listNamed: (names: readonly string[]) => this.#foreign((signal) => context.engine.listNamed(names, signal)),
+      },
       apiReach: context.apiReach && { state: () => context.apiReach?.state(), onChange: () => () => undefined },
       random: () => 0,
       stopLedger: context.stopLedger?.copy(),
@@ -353,6 +358,28 @@ class Rehearsal {
     const { registry } = this.deps;
     if (!registry) return {};
     return this.#outsideOf((signal) => registry(reference, options, signal).catch(() => ({})));
+  }
+
+  /**
+   * Containers that are not ours, of which the copy of the engine knows nothing at first: from then on it has them, since the
+   * App may take them over, and shows them as the rehearsal has left them.
+   */
+  async #foreign(
+    list: (signal: AbortSignal) => Promise<readonly ListedContainer[]>,
+  ): Promise<readonly ListedContainer[]> {
+    const { docker } = this.#engine;
+    const listed = await this.#outsideOf(list);
+    const found: ListedContainer[] = [];
+    for (const one of listed) {
+      if (!this.#met.has(one.id) && !docker.findContainer(one.id)) {
+        const seen = await this.#outsideOf((signal) => this.deps.context.engine.inspectContainer(one.id, signal));
+        if (seen) docker.adoptContainer(seen, one.mounts);
+      }
+      this.#met.add(one.id);
+      const { name, state } = docker.findContainer(one.id) ?? {};
+      if (name !== undefined && state !== undefined) found.push({ ...one, name, state });
+    }
+    return found;
   }
 
   /** Asks somebody outside; time of the rehearsal stands still until there is an answer. */

@@ -48,11 +48,11 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
   return { acknowledged: idsOf(commands), refused };
 }
 
-/** Refuses every pending command, cleanup, rollback, retry and approval of the App. */
+/** Refuses every pending command, cleanup, rollback, retry, approval and take-over of the App. */
 export function refuse(
   deps: AppDeps,
   app: App,
-  { pending: { commands, cleanup }, rollout: { byHand, retry, approve } }: AppFacts,
+  { pending: { commands, cleanup, adopt }, rollout: { byHand, retry, approve } }: AppFacts,
   message: string,
 ): Partial<AppResult> {
   const acknowledged = {
@@ -61,6 +61,7 @@ export function refuse(
     ...(byHand ? { rollback: byHand.request.id } : {}),
     ...(retry ? { retry: retry.id } : {}),
     ...(approve ? { approve: approve.id } : {}),
+    ...(adopt ? { adopt: adopt.id } : {}),
   };
   warning(deps, app, 'Refused', `Did not ${Object.keys(acknowledged).join(' and ')}: ${message}`);
   const refusal = { reason: 'Failed' as const, message };

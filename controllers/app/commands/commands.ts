@@ -7,6 +7,7 @@ import {
   type App,
   type Declared,
   keyOf,
+  type Request,
   type Service,
   type Volume,
 } from '../../../crds/model/kinds.js';
@@ -51,6 +52,8 @@ interface Cleanup {
 export interface PendingCommands {
   readonly commands: readonly Command[];
   readonly cleanup: Cleanup | undefined;
+  /** A request to take over containers that are not ours. */
+  readonly adopt?: Request | undefined;
   /** Volumes on the engine that belong to the App, and that no document names. */
   readonly undeclared: readonly Declared<'Volume'>[];
 }
@@ -132,6 +135,7 @@ export function observeCommands(
       ),
       isGoing: volumes.some((one) => !isActive(one)),
     },
+    adopt: pendingRequest(app, 'adopt'),
     undeclared: needsUndeclared ? undeclaredVolumes(app, store, cache, cleanup === undefined) : [],
   };
 }

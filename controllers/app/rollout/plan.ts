@@ -26,7 +26,7 @@ export type RolloutStep =
   /** Acknowledges a request that is not carried out. */
   | {
       readonly do: 'decline';
-      readonly name: 'retry' | 'rollback' | 'approve';
+      readonly name: 'retry' | 'rollback' | 'approve' | 'adopt';
       readonly id: string;
       readonly because: string;
     };

@@ -86,7 +86,7 @@ describe('an App whose Compose project docker compose keeps', () => {
       await pass();
       const before = engineState();
       await bring(shop());
-      const message = `The project shop is kept by docker compose: containers shop${separator}db${separator}1, shop${separator}web${separator}1 and volumes shop_data, of /srv/shop/compose.yaml. Nothing of it is touched. End it there with \`docker compose -p shop down\`, without --volumes: its volumes stay, and the App goes on with them`;
+      const message = `The project shop is kept by docker compose: containers shop${separator}db${separator}1, shop${separator}web${separator}1 and volumes shop_data, of /srv/shop/compose.yaml. Nothing of it is touched. \`supercargo adopt shop\` takes it over with its volumes and networks, one service at a time (db, web), each down for as long as it takes to stop and start. Or end it there with \`docker compose -p shop down\`, without --volumes: its volumes stay, and the App goes on with them`;
       for (const look of ['first', 'after a while', 'by the next agent']) {
         const ready = conditionOf(app() ?? assert.fail(), 'Ready');
         assert.deepEqual(

@@ -1,7 +1,7 @@
 import type { SeenContainer, Updatable } from '../../../controllers/engine/engine.js';
 import type { Plan } from '../../../controllers/runtime/outcome.js';
 import type { ServiceObservation } from '../../../controllers/service/observe.js';
-import { planContainer } from '../../../controllers/service/plan.js';
+import { planContainer } from '../../../controllers/service/plan-container.js';
 import type { DesiredContainer, ServiceState, ServiceStep } from '../../../controllers/service/service-state.js';
 
 export const aContainer = (more: Partial<SeenContainer> = {}): SeenContainer => ({
@@ -130,8 +130,13 @@ function printStep(step: ServiceStep): string {
     case 'restart':
     case 'unpause':
       return `${step.do} ${step.container.id} (${step.because})`;
+    case 'letGo':
+    case 'removeTheirs':
+      return `${step.do} ${step.containers.map(({ id }) => id).join(',') || 'nothing'} (${step.because})`;
     case 'claim':
     case 'fail':
+    case 'goBack':
+    case 'giveBack':
       return `${step.do} (${step.because})`;
     case 'update':
       return `update ${step.container.id} to ${JSON.stringify(step.change)} (${step.because})`;

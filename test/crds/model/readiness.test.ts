@@ -34,6 +34,8 @@ const REASONS = [
     'OutsideWindow',
     'AwaitingReboot',
     'AwaitingApproval',
+    'AdoptionPending',
+    'AdoptionFailed',
   ],
 ];
 
@@ -48,7 +50,8 @@ describe('what others ask of a document that is not Ready', () => {
       'RebootRequired SuccessorUnhealthy SuccessorFailed DeviceMissing HostPathMissing LogDriverFailed',
     ],
     ['waitsForRetry', ''],
-    ['waitsForSibling', 'VolumeNotReady DependencyNotReady NetworkNotReady'],
+    ['waitsForSibling', 'VolumeNotReady DependencyNotReady NetworkNotReady AdoptionPending'],
+    ['waitsForAdoption', 'AdoptionPending AdoptionFailed'],
     ['isCrashLooping', 'CrashLoop'],
     ['hasFailed', 'Failed'],
     ['isUnhealthy', 'SuccessorUnhealthy Unhealthy'],

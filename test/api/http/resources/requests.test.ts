@@ -76,6 +76,32 @@ describe('requests in the resource API', () => {
     }
   }
 
+  it('keeps which containers are to be taken over, and for which service', async () => {
+    const { code, body } = await post({ name: 'adopt', service: 'web', containers: ['old-web'] });
+    assert.equal(code, 202);
+    assert.deepEqual([body.request.service, body.request.containers], ['web', ['old-web']]);
+    assert.deepEqual(requests()?.adopt?.containers, ['old-web']);
+  });
+
+  for (const [given, field] of [
+    [{ name: 'restart', service: 'web' }, 'service'],
+    [{ name: 'restart', containers: ['a'] }, 'containers'],
+    [{ name: 'adopt', containers: ['old-web'] }, 'service'],
+    [{ name: 'adopt', service: 'web' }, 'containers'],
+    [{ name: 'adopt', service: 'web', containers: [] }, 'containers'],
+    [{ name: 'adopt', service: 'web', containers: 'old-web' }, 'containers'],
+    [{ name: 'adopt', service: 'web', containers: ['../x'] }, 'containers'],
+    [{ name: 'adopt', service: 'web', containers: [7] }, 'containers'],
+    [{ name: 'adopt', service: '/', containers: ['old-web'] }, 'service'],
+  ] as const) {
+    it(`refuses ${JSON.stringify(given)}`, async () => {
+      const { code, body } = await post(given);
+      assert.equal(code, 422);
+      assert.equal(body.details.causes[0].field, field);
+      assert.deepEqual(requests(), {});
+    });
+  }
+
   it('is not there for kinds that take none', async () => {
     const { code, body } = await post({ name: 'restart' }, `${GROUP}/images/hello/requests`);
     assert.deepEqual([code, body.message], [404, 'the server could not find the requested resource']);

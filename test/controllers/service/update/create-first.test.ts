@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SeenContainer } from '../../../../controllers/engine/engine.js';
 import { InvalidSpecError } from '../../../../controllers/runtime/outcome.js';
-import { planContainer } from '../../../../controllers/service/plan.js';
+import { planContainer } from '../../../../controllers/service/plan-container.js';
 import type { DesiredContainer, ServiceState } from '../../../../controllers/service/service-state.js';
 import type { UpdateStrategy } from '../../../../crds/model/update-strategy.js';
 import { aServiceState, network, restarts, serviceLine, UNLIMITED, unsettledNetwork } from '../service-states.js';

@@ -1,0 +1,65 @@
+import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
+import type { ReasonOf } from '../../../crds/model/reasons.js';
+import type { ListedContainer } from '../../engine/engine.js';
+import { act, type Plan, type TerminalError } from '../../runtime/outcome.js';
+import {
+  type Adoption,
+  type AdoptionPlan,
+  type AskedAdoption,
+  adoptionProgress,
+  askedAdoption,
+  namesOf,
+  planTheirs,
+  refusal,
+} from './adoption.js';
+
+export type AdoptionStep =
+  /** Lets services take over containers that are not ours: from then on each of them leaves theirs alone until its turn. */
+  | { readonly do: 'adopt'; readonly asked: AskedAdoption; readonly theirs: AdoptionPlan; readonly because: string }
+  /** Every service has taken over, or one has not. */
+  | { readonly do: 'endAdoption'; readonly adoption: Adoption; readonly failure?: string; readonly because: string }
+  /** Nothing is left of what could not be taken over. */
+  | { readonly do: 'forgetAdoption'; readonly because: string }
+  | { readonly do: 'decline'; readonly name: 'adopt'; readonly id: string; readonly because: string };
+
+interface Facts {
+  readonly theirs?: readonly ListedContainer[];
+  readonly existing: readonly AnyResource[];
+  readonly desired: readonly AnyDeclared[];
+}
+type Steps = Plan<AdoptionStep, ReasonOf<'App'>>;
+
+/**
+ * Plans what a take-over needs apart from its beginning: its end, or the refusal of a request. `failure`: why what is
+ * declared cannot be promoted at all. Pure.
+ */
+export function planAdoption(app: App, facts: Facts, failure: TerminalError | undefined): Steps | undefined {
+  const { theirs = [], existing, desired } = facts;
+  const { adoption } = app.status ?? {};
+  if (adoption?.phase === 'TakingOver') {
+    const progress = adoptionProgress(adoption, existing, desired);
+    if (progress.is === 'open') return undefined;
+    const message = progress.is === 'failed' ? { failure: progress.message } : {};
+    const because = progress.is === 'failed' ? progress.message : 'every service has taken over';
+    return act('Adopting', { do: 'endAdoption', adoption, ...message, because });
+  }
+  const asked = askedAdoption(app);
+  if (asked) {
+    const issues = failure ? [failure.message] : planTheirs(app, asked, theirs, desired).issues;
+    if (!asked.request || issues.length === 0) return undefined;
+    const because = failure ? `Nothing of theirs is touched: ${failure.message}` : refusal(app.metadata.name, issues);
+    return act('Refused', { do: 'decline', name: 'adopt', id: asked.id, because });
+  }
+  if (adoption?.phase !== 'Failed') return undefined;
+  const { taken } = planTheirs(app, { ...adoption, force: true }, theirs, desired);
+  return taken.length > 0 ? undefined : act('Adopting', { do: 'forgetAdoption', because: 'theirs are gone' });
+}
+
+/** Plans to begin a take-over that is asked for, once the release is to be promoted and its images are there. Pure. */
+export function planAdoptionStart(app: App, { theirs = [], desired }: Facts): Steps | undefined {
+  const asked = askedAdoption(app);
+  if (!asked) return undefined;
+  const plan = planTheirs(app, asked, theirs, desired);
+  const what = plan.taken.length > 0 ? namesOf(plan.taken) : 'nothing is there';
+  return act('Adopting', { do: 'adopt', asked, theirs: plan, because: `${asked.by} asks for it: ${what}` });
+}
