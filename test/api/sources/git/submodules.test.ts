@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { submoduleUrl } from '../../../../api/sources/git/submodules.js';
 import { appText, TestRepository } from '../../../setup/git.js';
 import { serveHttp } from '../../../setup/git-servers.js';
@@ -52,6 +53,52 @@ describe('submodules', function () {
       await bench.declare({ url: server.url, branch: 'main', prune: { maxPercent: 100 } });
       assert.equal((await bench.sync()).failure, undefined);
       assert.equal(bench.declared, 'App/a');
+    } finally {
+      await bench.close();
+      await server.close();
+      repository.remove();
+    }
+  });
+
+  it('get the credentials of the source on its own server, and none on another one', async () => {
+    const repository = TestRepository.make();
+    const server = await serveHttp(repository);
+    server.login = 'git:hush-hush';
+    repository.commit({ 'a.yaml': appText('a') });
+    const pinned = repository.head();
+    execFileSync('git', ['clone', '--quiet', '--bare', repository.bare, `${repository.folder}/shared.git`]);
+    const elsewhere = 'https://127.0.0.1:1/x.git';
+    repository.write({
+      '.gitmodules': `[submodule "a"]\n\tpath = a\n\turl = ../shared.git\n[submodule "b"]\n\tpath = b\n\turl = ${elsewhere}\n`,
+    });
+    repository.git('add', '--all');
+    repository.git('commit', '--quiet', '-m', 'modules');
+    for (const path of ['a', 'b']) repository.git('update-index', '--add', '--cacheinfo', `160000,${pinned},${path}`);
+    repository.git('commit', '--quiet', '-m', 'with submodules');
+    repository.push();
+
+    // Notes what git is told, and passes it on.
+    const [git, noted] = [join(repository.folder, 'noting-git'), join(repository.folder, 'noted')];
+    writeFileSync(git, `#!/bin/sh\n{ env | grep GIT_CONFIG_VALUE; echo --; } >> ${noted}\nexec git "$@"\n`, {
+      mode: 0o755,
+    });
+    const bench = await SourceBench.make(
+      { url: server.url, branch: 'main', submodules: true, credentials: { token: 'token' } },
+      { git },
+    );
+    try {
+      bench.secret('token', 'hush-hush');
+      await bench.sync();
+      await bench.sync();
+      const calls = readFileSync(noted, 'utf8').split('--\n');
+      const isGiven = (address: string): readonly boolean[] => [
+        ...new Set(
+          calls.filter((one) => one.includes(`=${address}\n`)).map((one) => one.includes('Authorization: Basic ')),
+        ),
+      ];
+      assert.deepEqual(isGiven(server.url), [true]);
+      assert.deepEqual(isGiven(server.url.replace('fleet', 'shared')), [true]);
+      assert.deepEqual(isGiven(elsewhere), [false]);
     } finally {
       await bench.close();
       await server.close();
