@@ -52,10 +52,26 @@ export function describeContainers(fixture: EngineFixture): void {
         { ...found, labels: found?.labels[label] },
         {
           ...{ id, name: ours, state: 'created', labels: 'a b', volumes: [volume] },
+          mounts: [{ type: 'volume', source: volume, target: '/data', isReadOnly: false }],
         },
       );
+      const named = await fixture.engine.listNamed([ours, fixture.names.container()], signal);
+      assert.deepEqual(named, [found]);
+      assert.deepEqual(await fixture.engine.listNamed([], signal), []);
       assert.deepEqual(await fixture.engine.listLabelled(`${label}=d`, signal), []);
       await fixture.engine.removeContainer(made.id, signal);
+    });
+
+    it('tells where a volume without a name is mounted, and keeps it on removal where that is asked for', async () => {
+      const name = fixture.names.container();
+      const id = await create({ Volumes: { '/kept': {} } }, name);
+      const [seen] = await fixture.engine.listNamed([name], signal);
+      const [mount] = seen?.mounts ?? [];
+      assert.deepEqual([mount?.type, mount?.target, mount?.isReadOnly], ['volume', '/kept', false]);
+      assert.match(mount?.source ?? '', /^[0-9a-f]{64}$/);
+      assert.equal(await fixture.engine.removeContainer(id, signal, { keepVolumes: true }), 'removed');
+      assert.ok(await fixture.engine.inspectVolume(mount?.source ?? '', signal));
+      await fixture.engine.removeVolume(mount?.source ?? '', signal);
     });
 
     it('finds containers by id and by name, and nothing where nothing is', async () => {
