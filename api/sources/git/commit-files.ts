@@ -18,15 +18,18 @@ export const placedEntries = ({ prefix, repository, commit, entries }: PlacedTre
 export class CommitFiles {
   #tree: Promise<CommitTree<PlacedEntry>> | undefined;
 
-  /** `isWhole`: the entries of `main` are all that its commit has, and not only those below the paths of the source. */
+  /** `paths`: those of the source, below which the entries of `main` are; none: they are all that the commit has. */
   constructor(
     private readonly main: PlacedTree,
-    private readonly isWhole: boolean,
+    private readonly paths: readonly string[],
     private readonly modules: readonly PlacedTree[],
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Returns the tree; where there are links, also what is not below the paths of the source: they may lead there. */
+  /**
+   * Returns the tree. It has also what is not below the paths of the source where there are links, which may lead there, and
+   * where a path names a file, for which those beside count.
+   */
   tree(): Promise<CommitTree<PlacedEntry>> {
     this.#tree ??= this.#readTree();
     return this.#tree;
@@ -35,7 +38,8 @@ export class CommitFiles {
   async #readTree(): Promise<CommitTree<PlacedEntry>> {
     const { repository, commit, entries: listed } = this.main;
     const hasLinks = [this.main, ...this.modules].some((tree) => tree.entries.some(({ type }) => type === 'link'));
-    const isEnough = this.isWhole || !hasLinks;
+    const namesFile = listed.some(({ path }) => this.paths.includes(path));
+    const isEnough = this.paths.length === 0 || !(hasLinks || namesFile);
     const whole = { ...this.main, entries: isEnough ? listed : await repository.list(commit, [], this.signal) };
     const entries = [whole, ...this.modules].flatMap(placedEntries);
     const targets = await this.contents(entries.filter(({ type }) => type === 'link'));

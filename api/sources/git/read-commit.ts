@@ -71,7 +71,7 @@ export async function readCommit(
   );
   const modules = spec.submodules ? await submodulesOf(commit, entries, spec, deps, signal) : NO_MODULES;
   const own = { prefix: '', repository: deps.repository, commit, entries };
-  const commitFiles = new CommitFiles(own, paths.length === 0, modules.trees, signal);
+  const commitFiles = new CommitFiles(own, paths, modules.trees, signal);
   const all = [own, ...modules.trees]
     .flatMap(placedEntries)
     .filter(({ path }) => folderOf(path, paths, deps.device) !== 'another device');

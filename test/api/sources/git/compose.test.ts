@@ -189,6 +189,21 @@ describe('a Compose project in a repository', function () {
       });
     }
 
+    it('with the files beside when a path names its Compose file', async () => {
+      await declare({ paths: ['apps/shop/compose.yaml', 'apps/own.yaml'] });
+      const failure = await take({
+        'apps/shop/compose.yaml': COMPOSE,
+        'apps/shop/compose.override.yaml': 'services: { web: { hostname: "${NAME}" } }\n',
+        'apps/shop/.env': 'NAME=beside\n',
+        'apps/shop/web.conf': 'one',
+        'apps/own.yaml': 'services: { web: { image: "x:${NAME:-alone}" } }\n',
+        'apps/other.yaml': 'services: { web: { image: x } }\n',
+      });
+      assert.equal(failure, undefined);
+      assert.equal(bench.declared, 'App/own App/shop');
+      assert.deepEqual([web().hostname, web('own').image, contents()], ['beside', 'x:alone', ['web.conf: one']]);
+    });
+
     it('behind a link inside the repository, and not behind one that leads out', async () => {
       mkdirSync(join(repository.work, 'shop'), { recursive: true });
       repository.write({ 'variants/small.yaml': COMPOSE, 'shared/web.conf': 'one' });
