@@ -6,6 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { endianness, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLocalPeers } from '../../../../api/platform/processes/local-peers.js';
+import { localProcesses } from '../../../../api/platform/processes/local-processes.js';
 import type { Connection } from '../../../../crds/model/local-peers.js';
 
 const log = { debug: () => undefined };
@@ -131,6 +132,21 @@ describe('local peers', () => {
     writeFileSync(join(proc, '50/status'), 'Uid:\t1000\t1000\t1000\t1000\n');
     assert.equal(await peers.isOwner(CONNECTION), OWN === 0 || OWN === 1000);
     assert.match(peers.blindness ?? '', /does not run as root/);
+  });
+
+  it('does not trust a process that has its number from the holder of the socket', async () => {
+    makeProcess('self', { file: '/dev/null' });
+    makeProcess('50', {});
+    const processes = localProcesses({ proc, uid: OWN });
+    let looks = 0;
+    const held = await processes.holdings('50', new Set([777]), () => {
+      looks += 1;
+      if (looks !== 2) return undefined;
+      rmSync(join(proc, '50/fd/7'));
+      symlinkSync('socket:[9]', join(proc, '50/fd/7'));
+      return undefined;
+    });
+    assert.deepEqual([...held], [[777, 'the kernel does not tell']]);
   });
 
   it('says when it runs in a container without the processes of the host', async () => {
