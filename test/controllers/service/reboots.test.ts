@@ -73,6 +73,36 @@ describe('rebootWhenSettled', () => {
     ]);
   });
 
+  it('goes on when a reboot cannot be requested, says so once, and tries again', async () => {
+    const clock = new FakeClock();
+    const output: unknown[] = [];
+    let asked = 0;
+    const stop = rebootWhenSettled({
+      store: {
+        list: ((kind: string) => [bound, app].filter((one) => one.kind === kind)) as never,
+        watch: () => () => undefined,
+      },
+      reboot: async () => {
+        asked += 1;
+        if (asked > 2) return { is: 'scheduled' };
+        throw new Error('Could not take the update lock of app 7: /tmp/balena-supervisor belongs to user 1000');
+      },
+      after: (ms, call) => clock.after(ms, call),
+      logs: { system: (message, owner) => output.push([message, owner]) },
+    });
+    for (let minute = 0; minute < 4; minute += 1) {
+      clock.advance(60_000);
+      await new Promise(setImmediate);
+    }
+    stop();
+    assert.equal(asked, 3);
+    assert.deepEqual(output, [
+      ['A reboot is needed to start web, and could not be requested; it is tried again', { app: 'hello' }],
+      ['No reboot yet: Could not take the update lock of app 7: /tmp/balena-supervisor belongs to user 1000', 'nobody'],
+      ['Rebooting for web', { app: 'hello' }],
+    ]);
+  });
+
   it('boots again, with pauses, when the program for it fails', async () => {
     const clock = new FakeClock();
     let asked = 0;
