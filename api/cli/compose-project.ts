@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { parseDocument } from '../../crds/schema/parse.js';
-import { errorCode, errorMessage } from '../platform/errors.js';
+import { errorCode, errorMessage, isMissing } from '../platform/errors.js';
 import { readBounded } from '../platform/read-file.js';
 import { type Converted, convertProject } from '../sources/compose/convert.js';
 import type { FileAnswer } from '../sources/compose/load.js';
@@ -48,7 +48,7 @@ async function readText(path: string): Promise<FileAnswer> {
     const bytes = await readBounded(path);
     return isUtf8(bytes) ? { text: bytes.toString() } : { text: undefined, why: `${shown(path)} is not text in UTF-8` };
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return { text: undefined };
+    if (isMissing(error)) return { text: undefined };
     return { text: undefined, why: `Cannot read ${shown(path)}: ${errorMessage(error)}` };
   }
 }

@@ -1,4 +1,5 @@
 import { type AnyResource, descriptorOf, type Kind } from '../../crds/model/kinds.js';
+import { isMap } from '../../crds/model/maps.js';
 import { frozen } from './frozen.js';
 
 /** Facts inside a status that earlier versions wrote and that no status may contain, by path. */
@@ -19,7 +20,7 @@ export function withoutRetired(kind: Kind, status: object): object {
 
 function partOf(status: object, fact: string): Readonly<Record<string, unknown>> {
   const part = (status as Readonly<Record<string, unknown>>)[fact];
-  return typeof part === 'object' && part !== null ? { ...part } : {};
+  return isMap(part) ? { ...part } : {};
 }
 
 /** Returns the part of a status that is kept on disk. Pure. */

@@ -2,18 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { withoutSecrets } from '../../api/platform/programs.js';
-
-/** What to read from the journal. */
-export interface JournalQuery {
-  readonly all?: boolean;
-  readonly follow?: boolean;
-  readonly unit?: string | undefined;
-  readonly containerId?: string | undefined;
-  readonly count?: number | undefined;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-  readonly format?: string | undefined;
-}
+import type { JournalQuery } from '../../crds/model/journal.js';
 
 /** A journal that is being read. */
 export interface JournalReading {

@@ -1,10 +1,11 @@
 import { systemClock } from '../../api/platform/clock.js';
+import type { JournalQuery } from '../../crds/model/journal.js';
 import { loadAcpiTables } from './boot/acpi-tables.js';
 import type { BootDevice } from './boot/backend.js';
 import { BootFiles } from './boot/boot-files.js';
 import { BootPartition, type SeenBoot } from './boot/boot-partition.js';
 import { HostStateFile } from './host-state.js';
-import { type JournalQuery, type JournalReading, openJournal } from './journal.js';
+import { type JournalReading, openJournal } from './journal.js';
 import { ledBlinker } from './led.js';
 import { type AllLocks, allLocks } from './locks/all-locks.js';
 import type { UpdateLocks } from './locks/update-locks.js';

@@ -3,9 +3,11 @@
  * the same containers made by raw Engine API calls in the same run. Prints a table, writes `.bench/<date>.json`. The
  * engine is the one of `SUPERCARGO_TEST_DOCKER_HOST`, else a private one that ends with the run.
  */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../../api/platform/errors.js';
 import { useEngine } from '../setup/docker.js';
 import { type RowGroup, sweep } from './bench.js';
 import { dockerApi } from './docker-api.js';
@@ -80,7 +82,7 @@ try {
       try {
         rows.push(...(await group({ socketPath: engine.socketPath, docker, events, quick: values.quick, print })));
       } catch (error) {
-        failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push(`${name}: ${errorMessage(error)}`);
       }
     }
   }

@@ -5,11 +5,13 @@
  * those whose path contains PATH (`/` for all). Prints a table of the differences with their reasons; exit code 1 when
  * one of them has none.
  */
+
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorMessage } from '../../api/platform/errors.js';
 import { isMap, type Values } from '../../crds/model/maps.js';
 import type { AppSpec } from '../../crds/model/types.js';
 import { renderColumns } from '../setup/columns.js';
@@ -82,7 +84,7 @@ async function compareFile(file: string): Promise<void> {
     compare(file, spec, theirs, ours);
     print(`${file}: ${found.filter((one) => one.file === file).length} differences`);
   } catch (error) {
-    skipped.push(`${file}: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+    skipped.push(`${file}: ${errorMessage(error).split('\n')[0]}`);
   } finally {
     await sweep();
   }

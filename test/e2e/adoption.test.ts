@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import type { AppSpec } from '../../crds/model/types.js';
 import { Scene, unchanged } from '../setup/scene.js';
 import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js';
@@ -10,7 +11,7 @@ describe('a device that a balena Supervisor looked after', () => {
   let app: SupervisedApp;
   let name: string;
   let target: AppSpec;
-  const signal = AbortSignal.timeout(600_000);
+  const signal = timeoutSignal(600_000);
 
   before(async () => {
     scene = await Scene.open({ started: false });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { tarOf } from '../../controllers/engine/local/tar.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { AppService, AppSpec } from '../../crds/model/types.js';
@@ -43,7 +44,7 @@ describe('a service that cannot run as its document says', () => {
       { path: 'manifest.json', content: manifest },
     ]);
     await scene.docker.request({ method: 'POST', path: '/images/load', file });
-    scene.onClose(() => scene.docker.engine.removeImage(reference, AbortSignal.timeout(60_000)));
+    scene.onClose(() => scene.docker.engine.removeImage(reference, timeoutSignal(60_000)));
   }
 
   const isStalled = async (name: string): Promise<boolean> => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { COMPOSE } from '../../crds/model/compose.js';
 import { Scene } from '../setup/scene.js';
 
@@ -16,7 +17,7 @@ describe('an App from a Compose file', () => {
       services: { web: scene.service({ volumes: ['data:/data'] }) },
       volumes: { data: { name: `${name}_data` } },
     };
-    const signal = AbortSignal.timeout(60_000);
+    const signal = timeoutSignal(60_000);
     const found = () => scene.docker.engine.listLabelled(`com.docker.compose.project=${name}`, signal);
     await scene.put(name, spec);
     await scene.untilReady(name);

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { remoteImage } from '../../controllers/engine/images/registry-client.js';
 import { findEngine, stopPrivateEngine } from '../../controllers/engine/local/private-engine.js';
 import { type TestEngine, type TestRegistry, useEngine, useEngineAt, useRegistry } from '../setup/docker.js';
@@ -49,8 +50,8 @@ describe('an engine on a small disk', () => {
     const image = `${registry.address}/${scene.prefix}/large:1`;
     await workshop.makeImage(image, { files: [{ path: 'large', content: randomBytes(30 * MB) }] });
     await workshop.push(image);
-    await workshop.engine.removeImage(image, AbortSignal.timeout(60_000));
-    const remote = await remoteImage(image, undefined, 'amd64', AbortSignal.timeout(60_000));
+    await workshop.engine.removeImage(image, timeoutSignal(60_000));
+    const remote = await remoteImage(image, undefined, 'amd64', timeoutSignal(60_000));
     assert.equal(remote?.diffIds.length, 1);
     assert.ok((remote.layers[0] ?? 0) > 30 * MB, 'the registry tells the size');
 

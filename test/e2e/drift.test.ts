@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import type { Kind } from '../../crds/model/kinds.js';
 import type { AppSpec } from '../../crds/model/types.js';
 import { type Container, Scene, unchanged } from '../setup/scene.js';
@@ -17,7 +18,7 @@ describe('drift', () => {
   let scene: Scene;
   let name: string;
   let appId: number;
-  const signal = AbortSignal.timeout(600_000);
+  const signal = timeoutSignal(600_000);
 
   before(async () => {
     scene = await Scene.open();
@@ -166,7 +167,7 @@ describe('drift', () => {
         Labels: { 'io.balena.supervised': 'true', ...labels },
       };
       const made = (await post('/containers/create', body, { name: `${scene.prefix}-${suffix}` })) as { Id: string };
-      scene.onClose(() => scene.docker.engine.removeContainer(made.Id, AbortSignal.timeout(30_000)));
+      scene.onClose(() => scene.docker.engine.removeContainer(made.Id, timeoutSignal(30_000)));
       await post(`/containers/${made.Id}/start`);
       ids.push(made.Id);
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { readAll } from '../../controllers/engine/client/docker-http.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { AppSpec } from '../../crds/model/types.js';
@@ -31,16 +32,16 @@ describe('strategies that make room before they download', () => {
   after(() => scene?.close());
 
   const isLocal = async (reference: string): Promise<boolean> =>
-    (await scene.docker.engine.inspectImage(reference, AbortSignal.timeout(60_000))) !== undefined;
+    (await scene.docker.engine.inspectImage(reference, timeoutSignal(60_000))) !== undefined;
   const imageId = async (reference: string): Promise<string> =>
-    (await scene.docker.engine.inspectImage(reference, AbortSignal.timeout(60_000)))?.id ?? assert.fail(reference);
+    (await scene.docker.engine.inspectImage(reference, timeoutSignal(60_000)))?.id ?? assert.fail(reference);
   const serviceOf = (name: string) => scene.agent.document('Service', `${name}.web`);
 
   /** Everything that happened on the engine since then. */
   async function happened(sinceMs: number): Promise<readonly Happened[]> {
     const seconds = (ms: number): string => (ms / 1000).toFixed(3);
     const query = { since: seconds(sinceMs), until: seconds(Date.now()) };
-    const signal = AbortSignal.timeout(60_000);
+    const signal = timeoutSignal(60_000);
     const { stream } = await scene.docker.http.open({ path: '/events', query, signal });
     const lines = (await readAll(stream)).split('\n').filter((line) => line !== '');
     return lines.map((line) => {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { allottedId } from '../../crds/model/names.js';
 import { freePort } from '../setup/docker.js';
 import { type Container, Scene, unchanged } from '../setup/scene.js';
@@ -160,7 +161,7 @@ describe('the App in manifests/', () => {
     assert.ok(seen.indexOf('container destroy') < seen.indexOf('network destroy'), seen.join('; '));
     assert.ok(!seen.includes('volume destroy'));
     assert.deepEqual(await scene.volumes(appId), [`${appId}_data`]);
-    const image = await scene.docker.engine.inspectImage('busybox:latest', AbortSignal.timeout(60_000));
+    const image = await scene.docker.engine.inspectImage('busybox:latest', timeoutSignal(60_000));
     assert.ok(image, 'an image that was not pulled for the app stays');
     assert.deepEqual(await scene.lockFiles(appId), []);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { KINDS, PLURALS } from '../../crds/model/kinds.js';
 import { type TestRegistry, useRegistry } from '../setup/docker.js';
 import { Scene } from '../setup/scene.js';
@@ -30,7 +31,7 @@ describe('a registry that wants a login', () => {
     const reference = `${registry.address}/${scene.prefix}/${name}:1`;
     await scene.makeImage(reference, { labels: { name } });
     await scene.docker.push(reference, LOGIN);
-    await scene.docker.engine.removeImage(reference, AbortSignal.timeout(60_000));
+    await scene.docker.engine.removeImage(reference, timeoutSignal(60_000));
     return reference;
   }
   const dockerConfig = (value: object) => writeFile(join(folder, 'config.json'), JSON.stringify(value));
@@ -85,7 +86,7 @@ describe('a registry that wants a login', () => {
       assert.ok(inside && image);
       await scene.makeImage(inside, { labels: { name: 'token' } });
       await scene.docker.push(inside);
-      await scene.docker.engine.removeImage(inside, AbortSignal.timeout(60_000));
+      await scene.docker.engine.removeImage(inside, timeoutSignal(60_000));
       await dockerConfig({ auths: { [tokens.address]: { auth: BASE64 } } });
       await brought(`${scene.prefix}-token`, image);
     } finally {

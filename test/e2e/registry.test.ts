@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import type { Resource } from '../../crds/model/kinds.js';
 import { type TestRegistry, useRegistry } from '../setup/docker.js';
 import { Scene, unchanged } from '../setup/scene.js';
@@ -19,7 +20,7 @@ describe('images of a registry', () => {
   after(() => scene?.close());
 
   const isLocal = async (reference: string): Promise<boolean> =>
-    (await scene.docker.engine.inspectImage(reference, AbortSignal.timeout(60_000))) !== undefined;
+    (await scene.docker.engine.inspectImage(reference, timeoutSignal(60_000))) !== undefined;
 
   /** When it got its name, as it does with each download. */
   async function taggedAt(reference: string): Promise<string> {
@@ -36,7 +37,7 @@ describe('images of a registry', () => {
     const unnoticed = reference.replace('127.0.0.1', 'localhost');
     await scene.makeImage(unnoticed, { files: [{ path: 'etc/content', content: randomBytes(bytes) }] });
     await scene.docker.push(unnoticed);
-    await scene.docker.engine.removeImage(unnoticed, AbortSignal.timeout(60_000));
+    await scene.docker.engine.removeImage(unnoticed, timeoutSignal(60_000));
     assert.equal(await isLocal(reference), false);
     return reference;
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { Limiter } from '../../api/platform/turns.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
 import { isMap } from '../../crds/model/maps.js';
@@ -348,7 +349,7 @@ describe('a bad release on a real engine', function () {
       const build = (content: string) =>
         scene.makeImage(image, { files: [{ path: 'etc/content', content: Buffer.from(content) }] });
       const main = async () => (await scene.containers(appId)).find(({ service }) => service === 'main');
-      const imageOf = (id: string) => scene.docker.engine.inspectImage(id, AbortSignal.timeout(60_000));
+      const imageOf = (id: string) => scene.docker.engine.inspectImage(id, timeoutSignal(60_000));
       const isKept = async (id: string) =>
         (await imageOf(id))?.tags.some((tag) => tag.startsWith('supercargo.io/kept:'));
 
@@ -393,7 +394,7 @@ describe('a bad release on a real engine', function () {
       assert.ok(await imageOf(ran), 'it is not ours to delete');
       await rm(file(name));
       await scene.untilGone(name);
-      await scene.docker.engine.removeImage(ran, AbortSignal.timeout(60_000));
+      await scene.docker.engine.removeImage(ran, timeoutSignal(60_000));
     });
   });
 
@@ -439,7 +440,7 @@ describe('a bad release on a real engine', function () {
       const unnoticed = reference.replace('127.0.0.1', 'localhost');
       await scene.makeImage(unnoticed, { files: [{ path: 'etc/content', content: randomBytes(16) }] });
       await scene.docker.push(unnoticed);
-      await scene.docker.engine.removeImage(unnoticed, AbortSignal.timeout(60_000));
+      await scene.docker.engine.removeImage(unnoticed, timeoutSignal(60_000));
       return reference;
     };
     const [one, two] = [await publish('1'), await publish('2')];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { busyboxFiles, staticBusybox } from '../../controllers/engine/local/busybox.js';
 import type { TarEntry } from '../../controllers/engine/local/tar.js';
 import { ociLayout, savedImages } from '../setup/image-archives.js';
@@ -27,8 +28,7 @@ describe('images that come as files, without any network', () => {
     await writeFile(join(folder(), `.${name}`), bytes);
     await rename(join(folder(), `.${name}`), join(folder(), name));
   };
-  const forget = (image: string) =>
-    scene.onClose(() => scene.docker.engine.removeImage(image, AbortSignal.timeout(60_000)));
+  const forget = (image: string) => scene.onClose(() => scene.docker.engine.removeImage(image, timeoutSignal(60_000)));
 
   it('are there at the first start, written by docker save or as an OCI layout', async () => {
     const [saved, layout] = [reference('saved:1'), reference('layout:1')];

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import type { AppSpec } from '../../crds/model/types.js';
 import { CommandProcess } from '../setup/command.js';
 import { useRegistry } from '../setup/docker.js';
@@ -89,7 +90,7 @@ describe('a release that waits for its time, on a real engine', function () {
     const unnoticed = next.replace('127.0.0.1', 'localhost');
     await scene.makeImage(unnoticed, { files: [{ path: 'etc/content', content: randomBytes(16) }] });
     await scene.docker.push(unnoticed);
-    await scene.docker.engine.removeImage(unnoticed, AbortSignal.timeout(60_000));
+    await scene.docker.engine.removeImage(unnoticed, timeoutSignal(60_000));
 
     const before: Partial<Record<Name, readonly Container[]>> = {};
     await each(async (name) => {

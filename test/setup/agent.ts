@@ -6,6 +6,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { type Kind, PLURALS, type Problem, type Resource } from '../../crds/model/kinds.js';
 import { freePort } from './docker.js';
 import { until } from './until.js';
@@ -164,7 +165,7 @@ export class AgentProcess {
     const child = this.#child;
     if (!child) return { code: null };
     if (this.isRunning) {
-      const exited = once(child, 'exit', { signal: AbortSignal.timeout(STOP_LIMIT_MS) });
+      const exited = once(child, 'exit', { signal: timeoutSignal(STOP_LIMIT_MS) });
       child.kill(signal);
       await exited.catch((cause: unknown) => {
         child.kill('SIGKILL');

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { useRegistry } from './docker.js';
 import type { Scene } from './scene.js';
 
@@ -44,7 +45,7 @@ export async function useGatedRegistry(scene: Scene): Promise<GatedRegistry & { 
     const direct = `${registry.address}/${path}`;
     await scene.makeImage(direct, { files: [{ path: 'etc/content', content: randomBytes(bytes) }] });
     await scene.docker.push(direct);
-    await scene.docker.engine.removeImage(direct, AbortSignal.timeout(60_000));
+    await scene.docker.engine.removeImage(direct, timeoutSignal(60_000));
     return `${gate.address}/${path}`;
   };
   return { ...gate, publish };

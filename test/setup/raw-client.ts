@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { errorMessage } from '../../api/platform/errors.js';
 
 /** What came, and what of it has been read. */
 interface Head {
@@ -29,7 +30,7 @@ export class RawClient {
         return this.#exchange(await this.#open(), message);
       });
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorMessage(error);
     }
   }
 

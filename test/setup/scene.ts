@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { readAll } from '../../controllers/engine/client/docker-http.js';
 import { APP_ID, SERVICE_NAME } from '../../controllers/engine/labels.js';
 import { conditionOf, isReady } from '../../crds/model/conditions.js';
@@ -107,7 +108,7 @@ export class Scene {
   }
 
   get #signal(): AbortSignal {
-    return AbortSignal.timeout(30_000);
+    return timeoutSignal(30_000);
   }
 
   /** Looks until it holds; a failure shows what the agent said last. */

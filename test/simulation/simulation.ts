@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorMessage } from '../../api/platform/errors.js';
 import { EngineError } from '../../controllers/engine/engine.js';
 import { isAlive } from '../../controllers/engine/simulated/memory-container.js';
 import type { MemoryDocker } from '../../controllers/engine/simulated/memory-docker.js';
@@ -177,7 +178,7 @@ export class Simulation {
   async #propose(): Promise<void> {
     const agent = await this.#agent();
     const proposed = agent.propose(this.#apps.documents()).catch((error: unknown) => {
-      this.trace.push(`  ${error instanceof Error ? error.message : error}`);
+      this.trace.push(`  ${errorMessage(error)}`);
     });
     if (this.#random.chance(70)) await proposed;
   }

@@ -2,6 +2,7 @@ import { Agent, request as httpRequest, type IncomingMessage, type RequestOption
 import { type NetConnectOpts, connect as netConnect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
+import { isMap } from '../../../crds/model/maps.js';
 import { CommandError, EXIT } from '../failure.js';
 import { type Address, addressText } from './address.js';
 
@@ -211,7 +212,7 @@ interface StatusBody {
 function statusOf(text: string): StatusBody | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'message' in value ? (value as StatusBody) : undefined;
+    return isMap(value) && 'message' in value ? (value as StatusBody) : undefined;
   } catch {
     return undefined;
   }

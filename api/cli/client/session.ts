@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { isMap } from '../../../crds/model/maps.js';
 import { type Io, processIo } from '../format/io.js';
 import { DEFAULT_HOST, isLocal, parseHost } from './address.js';
 import { type Client, connect } from './client.js';
@@ -77,7 +78,5 @@ async function readKey(env: Session['env']): Promise<string | undefined> {
 /** Returns the global key of a key file; undefined when there is none. Pure. */
 export function keyIn(text: string): string | undefined {
   const value: unknown = JSON.parse(text);
-  return typeof value === 'object' && value !== null && 'global' in value && typeof value.global === 'string'
-    ? value.global
-    : undefined;
+  return isMap(value) && typeof value.global === 'string' ? value.global : undefined;
 }

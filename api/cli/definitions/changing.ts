@@ -6,6 +6,9 @@ import type { PlanOptions } from '../commands/plan.js';
 import { action, collect, waiting } from './run.js';
 import { defineSources } from './sources.js';
 
+/** Loaded when one of its commands runs. */
+const actions = () => import('../commands/actions.js');
+
 /** Defines commands that change documents, or request something. */
 export function defineChanging(program: Command): void {
   waiting(program.command('apply'))
@@ -61,9 +64,7 @@ export function defineChanging(program: Command): void {
       .argument('<apps...>', name === 'purge' ? 'APP' : 'APP or APP/SERVICE')
       .option('--force', "override the application's update lock")
       .action(
-        action<ActionOptions>(async (session, args, options) =>
-          (await import('../commands/actions.js')).act(session, name, args, options),
-        ),
+        action<ActionOptions>(async (session, args, options) => (await actions()).act(session, name, args, options)),
       );
   }
 
@@ -72,7 +73,7 @@ export function defineChanging(program: Command): void {
     .argument('<documents...>', 'the name of a git source; or KIND/NAME')
     .action(
       action<ActionOptions>(async (session, args, options) =>
-        (await import('../commands/actions.js')).send(session, 'confirm', args, options),
+        (await actions()).send(session, 'confirm', args, options),
       ),
     );
 
@@ -84,9 +85,7 @@ export function defineChanging(program: Command): void {
       .summary(summary)
       .argument('<documents...>', 'the name of an app; or KIND/NAME, such as gitsource/fleet')
       .action(
-        action<ActionOptions>(async (session, args, options) =>
-          (await import('../commands/actions.js')).send(session, name, args, options),
-        ),
+        action<ActionOptions>(async (session, args, options) => (await actions()).send(session, name, args, options)),
       );
   }
 
@@ -96,27 +95,21 @@ export function defineChanging(program: Command): void {
     .option('--to <revision>', 'this one, of `supercargo history APP`')
     .action(
       action<RollbackOptions>(async (session, [app = ''], options) =>
-        (await import('../commands/actions.js')).rollback(session, app, options),
+        (await actions()).rollback(session, app, options),
       ),
     );
 
   waiting(program.command('retry'))
     .summary('let what an app declares be tried again after it was refused')
     .argument('<apps...>', 'APP')
-    .action(
-      action<ActionOptions>(async (session, args, options) =>
-        (await import('../commands/actions.js')).retry(session, args, options),
-      ),
-    );
+    .action(action<ActionOptions>(async (session, args, options) => (await actions()).retry(session, args, options)));
 
   waiting(program.command('approve'))
     .summary('let what an app declares go ahead that waits for its window, a boot or an approval')
     .argument('<app>', 'APP')
     .option('--revision <revision>', 'only if it is this one, as `supercargo plan` and the App name it')
     .action(
-      action<ApproveOptions>(async (session, [app = ''], options) =>
-        (await import('../commands/actions.js')).approve(session, app, options),
-      ),
+      action<ApproveOptions>(async (session, [app = ''], options) => (await actions()).approve(session, app, options)),
     );
 
   waiting(program.command('adopt'))

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { JournalQuery } from '../../../crds/model/journal.js';
 
 /**
  * What the API may ask of the host besides its documents: facts that no status holds (the proxy's password), and
@@ -30,16 +31,4 @@ export interface HostNetworkView {
   readonly hostname: string;
   /** Absent without a redsocks.conf; without fields when that is invalid. `noProxy` and `dns` come last. */
   readonly proxy?: ProxyView;
-}
-
-/** What to read from the journal, in journalctl's terms. */
-export interface JournalQuery {
-  readonly all: boolean;
-  readonly follow: boolean;
-  readonly unit?: string | undefined;
-  readonly containerId?: string | undefined;
-  readonly count?: number | undefined;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-  readonly format?: string | undefined;
 }

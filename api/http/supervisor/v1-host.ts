@@ -1,5 +1,6 @@
 import type { ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import { isMap } from '../../../crds/model/maps.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Store } from '../../store/store.js';
 import { json, sentence, statusOnly } from '../transport/answer.js';
@@ -84,5 +85,4 @@ const CODES = { invalid: 400, foreign: 409, locked: 423, failed: 503 } as const;
 const refused = (h: ResponseToolkit, code: number, message: string): ResponseObject =>
   json(h, { Data: '', Error: message }, code);
 
-const forceOf = (body: unknown): boolean =>
-  typeof body === 'object' && body !== null && 'force' in body && booleanOf(body.force);
+const forceOf = (body: unknown): boolean => isMap(body) && 'force' in body && booleanOf(body.force);

@@ -1,5 +1,6 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import type { JournalQuery } from '../../../crds/model/journal.js';
 import { isMap } from '../../../crds/model/maps.js';
 import type { Tags } from '../../device-state/tag-file.js';
 import { errorMessage } from '../../platform/errors.js';
@@ -8,7 +9,7 @@ import { bodyOf } from '../transport/body.js';
 import { booleanOf, integerOf } from '../transport/coercion.js';
 import type { Route } from '../transport/routes.js';
 import type { Streams } from '../transport/streams.js';
-import type { HostPorts, JournalQuery } from './host-ports.js';
+import type { HostPorts } from './host-ports.js';
 
 export interface HostFactRoutesDeps {
   readonly host: HostPorts;

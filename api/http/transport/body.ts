@@ -3,6 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Plugin, Request } from '@hapi/hapi';
 import qs from 'qs';
+import { isMap } from '../../../crds/model/maps.js';
 import { errorMessage } from '../../platform/errors.js';
 import { parseJsonWithin, TooMuchJson } from '../../platform/json-text.js';
 import { isResourcePath } from './kubernetes-status.js';
@@ -115,7 +116,7 @@ export const bodyOf = (request: Request): unknown => request.app.body ?? {};
 
 /** Returns one field of a body; undefined without it. Pure. */
 export const fieldOf = (body: unknown, name: string): unknown =>
-  typeof body === 'object' && body !== null ? new Map<string, unknown>(Object.entries(body)).get(name) : undefined;
+  isMap(body) ? new Map<string, unknown>(Object.entries(body)).get(name) : undefined;
 
 const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined ||

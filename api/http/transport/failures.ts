@@ -1,5 +1,6 @@
 import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
+import { isMap } from '../../../crds/model/maps.js';
 import { StorageError } from '../../platform/disk.js';
 import { failed, sentence, statusOnly } from './answer.js';
 import { type AuthDeps, admissionOf, refusal, senderFacts } from './auth.js';
@@ -68,7 +69,7 @@ function codeOf(error: Error): number {
 }
 
 const isOutput = (value: unknown): value is { statusCode: number } =>
-  typeof value === 'object' && value !== null && 'statusCode' in value && typeof value.statusCode === 'number';
+  isMap(value) && typeof value.statusCode === 'number';
 
 function undecodable(path: string): string {
   const bad = path.split('/').find((part) => !isDecodable(part)) ?? path;

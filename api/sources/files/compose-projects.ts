@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { canonical } from '../../../crds/model/hash.js';
 import type { AnyDeclared } from '../../../crds/model/kinds.js';
-import { errorCode } from '../../platform/errors.js';
+import { errorCode, isMissing } from '../../platform/errors.js';
 import { UnfitFileError } from '../../platform/read-file.js';
 import { convertProject } from '../compose/convert.js';
 import type { ContentAnswer, FileAnswer } from '../compose/load.js';
@@ -347,8 +347,6 @@ export class ComposeProjects {
     }
   }
 }
-
-const isMissing = (error: unknown): boolean => errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR';
 
 const isSame = (before: FoundProject, now: FoundProject): boolean => {
   const { names: _before, ...one } = before;

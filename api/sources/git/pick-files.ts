@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import picomatch from 'picomatch';
 import type { Problem } from '../../../crds/model/kinds.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { isDocumentFile } from '../files/scan-folders.js';
 import type { TreeEntry } from './git-output.js';
 import { final } from './source-error.js';
@@ -58,8 +59,7 @@ function inTime<T>(match: () => T): T {
   try {
     return runInNewContext('match()', { match }, { timeout: LIMIT_MATCH_MS }) as T;
   } catch (cause) {
-    const isLate =
-      typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+    const isLate = isMap(cause) && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
     if (!isLate) throw cause;
     throw final(
       'InvalidSpec',

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { errorMessage } from '../../../api/platform/errors.js';
 import { type JsonLimits, parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { EngineError, EngineUnreachable, type RegistryAuth } from '../engine.js';
 import { type DockerAddress, describeAddress } from './docker-address.js';
 
@@ -134,7 +135,7 @@ export function dockerHttp(address: DockerAddress | (() => DockerAddress)): Dock
 /** Returns Docker's message for a refusal. Pure. */
 export function refusal(status: number, body: unknown): EngineError {
   const words =
-    typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string'
+    isMap(body) && typeof body.message === 'string'
       ? body.message.trim()
       : typeof body === 'string' && body.trim() !== ''
         ? body.trim()

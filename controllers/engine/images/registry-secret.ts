@@ -1,4 +1,5 @@
 import { parseJsonWithin, TooMuchJson } from '../../../api/platform/json-text.js';
+import { isMap } from '../../../crds/model/maps.js';
 import { parseDockerConfig } from './docker-config.js';
 import { type AuthEntry, CredentialsError, entryOf } from './registry-auth.js';
 
@@ -17,7 +18,7 @@ export function parseSecret(text: string, registry: string): AuthEntry {
   }
   try {
     const value = parseJsonWithin(trimmed);
-    if (typeof value === 'object' && value !== null && 'auths' in value) {
+    if (isMap(value) && 'auths' in value) {
       const entry = parseDockerConfig(trimmed).auths.get(registry);
       if (!entry) throw new CredentialsError(`it has no entry for ${registry} under auths`);
       return entry;

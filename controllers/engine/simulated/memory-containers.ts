@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../api/platform/errors.js';
 import {
   type ContainerOptions,
   EngineError,
@@ -333,7 +334,7 @@ export class MemoryContainers {
       if (startError !== undefined) throw new EngineError(startError, 400);
     } catch (error) {
       if (error instanceof EngineError && !error.message.startsWith('No such container')) container.exitCode = 128;
-      container.error = error instanceof Error ? error.message : String(error);
+      container.error = errorMessage(error);
       throw error;
     }
     this.#ground.networks.join(container);

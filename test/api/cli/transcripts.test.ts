@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { API_VERSION } from '../../../crds/model/kinds.js';
 import { CommandProcess, type Run } from '../../setup/command.js';
 import { sideBySide } from '../../setup/side-by-side.js';
@@ -265,7 +266,7 @@ describe('the supercargo command', function () {
       'shows volumes of apps that are gone, and removes one that is named',
       withAgent(async ({ agent, run }) => {
         const Labels = { 'io.balena.supervised': 'true', 'io.balena.app-id': '7' };
-        const signal = AbortSignal.timeout(180_000);
+        const signal = timeoutSignal(180_000);
         for (const name of ['7_data', '7_logs']) {
           await agent.engine.createVolume(name, { Labels }, signal);
           await agent.cache.refreshVolume(name, signal);

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { timeoutSignal } from '../../../api/platform/time-limit.js';
 import { watchHostFiles } from '../../../controllers/host/watch-files.js';
 
 describe('the watch on files of the host', () => {
@@ -12,10 +13,10 @@ describe('the watch on files of the host', () => {
     const boot = join(hostRoot, 'mnt/boot');
     const changes = new EventEmitter();
     const warn = (_: object, message: string) => assert.fail(message);
-    const watching = once(changes, 'changed', { signal: AbortSignal.timeout(180_000) });
+    const watching = once(changes, 'changed', { signal: timeoutSignal(180_000) });
     const stop = watchHostFiles({ hostRoot, log: { warn } })(() => changes.emit('changed'));
     const seen = async (change: () => Promise<unknown>): Promise<void> => {
-      const reported = once(changes, 'changed', { signal: AbortSignal.timeout(180_000) });
+      const reported = once(changes, 'changed', { signal: timeoutSignal(180_000) });
       await change();
       await reported;
     };

@@ -71,9 +71,10 @@ describe('what others ask of a document that is not Ready', () => {
     ['isProgressing', ''],
   ];
 
+  const predicates = new Map(Object.entries(readiness)) as unknown as ReadonlyMap<string, (one: never) => boolean>;
   for (const [question, yes] of cases) {
     it(`${question}: ${yes || 'not for its reason alone'}`, () => {
-      const answer = readiness[question] as (one: never) => boolean;
+      const answer = predicates.get(question) ?? assert.fail(question);
       const found = REASONS.filter((reason) => answer(notReady(reason)));
       assert.equal(found.join(' '), yes);
       assert.equal(answer({ metadata: { generation: 1 } } as never), false);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
-import type { JournalQuery } from '../../../../api/http/supervisor/host-ports.js';
 import { journalQuery } from '../../../../api/http/supervisor/v2-host.js';
+import type { JournalQuery } from '../../../../crds/model/journal.js';
 import { aHost } from '../a-host.js';
 import { aServer, type Bench, withKey } from '../a-server.js';
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { openSecretFiles } from '../../../../api/device-state/secret-files.js';
+import { timeoutSignal } from '../../../../api/platform/time-limit.js';
 import type { DeviceScope } from '../../../../api/sources/git/device-scope.js';
 import { type GitOrigins, gitOrigins } from '../../../../api/sources/git/git-origin.js';
 import type { GitOriginDeps } from '../../../../api/sources/git/git-origin-deps.js';
@@ -75,7 +76,7 @@ export class SourceBench {
 
   /** One sync, whose facts are in the status afterwards, as the controller does it. */
   async sync(confirmed: readonly string[] = []): Promise<SyncReport> {
-    const report = await this.origins.sync(this.source, new Set(confirmed), AbortSignal.timeout(180_000));
+    const report = await this.origins.sync(this.source, new Set(confirmed), timeoutSignal(180_000));
     this.store.setStatus(this.source, statusAfter(this.source, report, { nowMs: Date.now(), nextMs: Date.now() }));
     return report;
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { timeoutSignal } from '../../../../api/platform/time-limit.js';
 import { appText, TestRepository } from '../../../setup/git.js';
 import { needPrograms } from '../../../setup/programs.js';
 import { SourceBench } from './a-source.js';
@@ -28,7 +29,7 @@ describe('the status branch', () => {
     return bench;
   };
   const push = (bench: SourceBench, text: string): Promise<string | undefined> =>
-    bench.origins.pushStatus(bench.source, text, AbortSignal.timeout(120_000));
+    bench.origins.pushStatus(bench.source, text, timeoutSignal(120_000));
   const files = (): string => repository.inBare('ls-tree', '-r', '--name-only', 'status').trim();
 
   it('has a file of each device, pushed only when it has changed', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
+import { timeoutSignal } from '../../../../api/platform/time-limit.js';
 import { remoteImage } from '../../../../controllers/engine/images/registry-client.js';
 
 interface Answer {
@@ -39,7 +40,7 @@ describe('what a registry is shown', () => {
   let registry: TestServer;
   let other: TestServer;
   const login = { username: 'me', password: 'hush-hush', serveraddress: 'r' };
-  const ask = () => remoteImage(`${registry.address}/a:1`, login, 'amd64', AbortSignal.timeout(180_000));
+  const ask = () => remoteImage(`${registry.address}/a:1`, login, 'amd64', timeoutSignal(180_000));
   beforeEach(async () => {
     [registry, other] = await Promise.all([serve(), serve()]);
   });
