@@ -11,7 +11,7 @@ const BY_ITSELF = /\bset(?:Timeout|Interval)\(|\bDate\.now\b|\bnew Date\(\)|\bse
 
 /** The parts that time something by the clock they are given, and the test that has their timers fire early and late. */
 const TESTS: Readonly<Record<string, string>> = {
-  'api/cli/client/wait.ts': 'by the real clock: at each look it counts anew how long is left',
+  'api/cli/client/wait.ts': 'by the real clock: at each look it counts again how long is left',
   'api/cli/client/watch.ts': 'test/api/timers.test.ts',
   'api/http/resources/watch.ts': 'test/api/timers.test.ts',
   'api/http/supervisor/commands.ts': 'test/api/timers.test.ts',

@@ -110,7 +110,7 @@ function actingComponents({
         clock,
         intervalMs: () => variables().SUPERVISOR_POLL_INTERVAL,
         changes: (changed) => onVariables(store, changed),
-        action: () => void rescan().catch((err: unknown) => log.warn({ err }, 'Could not read every source anew')),
+        action: () => void rescan().catch((err: unknown) => log.warn({ err }, 'Could not read every source again')),
       }),
     ),
   ];

@@ -42,7 +42,7 @@ export function foreignImage(
   const is = `image ${reference} is made for ${platformText(made)}`;
   if (platform) {
     if (isOf(made, platform)) return undefined;
-    return `${is}, and the document asks for ${platform}: change image or platform, or remove the image so that it is pulled anew`;
+    return `${is}, and the document asks for ${platform}: change image or platform, or remove the image so that it is pulled again`;
   }
   if (machine === undefined || runsOn(made, machine)) return undefined;
   const own = architectureOf(machine);

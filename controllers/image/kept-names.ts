@@ -7,7 +7,7 @@ import type { KnownImage } from '../engine/cache/image-cache.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 
 /**
- * Names that we give to images which have lost their own, and which no registry can bring again: a tag that is built anew
+ * Names that we give to images which have lost their own, and which no registry can bring again: a tag that is rebuilt
  * leaves the image before without a name, and what has none goes with the next `docker image prune`. They are there for
  * the engine alone: nothing asks for an image by one.
  */

@@ -49,7 +49,7 @@ export function replacementOf(
   const attached = Object.keys(current.networks);
   const rebuilt = attached.find((network) => state.closing.get(network) === 'recreated');
   if (rebuilt !== undefined)
-    return by('repair', `network ${rebuilt} is made anew`, { killFirst: true, waiting: undefined });
+    return by('repair', `network ${rebuilt} is recreated`, { killFirst: true, waiting: undefined });
 
   const changed = difference(current, image, desired);
   // A network that is to go may hold the addresses of the new one: then that is not waited for.
@@ -74,7 +74,7 @@ export function replacementOf(
   const stale = desired.networks.find(
     ({ name, id }) => id !== undefined && ![undefined, '', id].includes(current.networks[name]?.id),
   );
-  return stale && by('repair', `network ${stale.name} was made anew`);
+  return stale && by('repair', `network ${stale.name} was recreated`);
 }
 
 /**
@@ -92,7 +92,7 @@ export function isAtRest(
 }
 
 /**
- * Tells whether the container is on a network that something waits to become empty: it is made anew, or it is removed
+ * Tells whether the container is on a network that something waits to become empty: it is recreated, or it is removed
  * while a network of the new container lacks addresses. Pure.
  */
 export const isBlocking = (

@@ -4,7 +4,7 @@ import { allottedId } from './names.js';
 
 /**
  * Annotations of an App that came from a Compose file. They are no part of what should run: a project that is read in
- * another folder, or whose labels are turned off, is no new release, and no container is made anew for it.
+ * another folder, or whose labels are turned off, is no new release, and no container is recreated for it.
  */
 export const COMPOSE = {
   /** Its Compose files, separated by commas, relative to the project's folder. */

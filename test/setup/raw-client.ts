@@ -17,7 +17,7 @@ export class RawClient {
 
   constructor(private readonly port: number) {}
 
-  /** The status of the answer; when there is none, why. A kept connection that was closed meanwhile is opened anew. */
+  /** The status of the answer; when there is none, why. A kept connection that was closed meanwhile is opened again. */
   async ask(method: string, path: string, body?: object): Promise<number | string> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const entity = text && `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n`;

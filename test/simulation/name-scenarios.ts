@@ -33,7 +33,7 @@ export const NAME_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    it: 'makes a network anew that another app is on',
+    it: 'recreates a network that another app is on',
     before: [host({ default: { name: 'proxy' } }), guest('proxy')],
     target: [host({ default: { name: 'proxy', internal: true } }), guest('proxy')],
     unforeseen: true,

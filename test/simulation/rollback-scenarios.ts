@@ -18,7 +18,7 @@ const localShop = (commit: 'a' | 'b') =>
   declareApp({ web: { image: 'local:1', environment: { V: commit } }, db: {} }, { release: { commit, id: 1 } });
 
 /** `docker build` of the same tag: the image before is left without a name. */
-const buildAnew = ({ engine }: Device): string => engine.images.add('local:1', { content: 'built anew' });
+const rebuildLocal = ({ engine }: Device): string => engine.images.add('local:1', { content: 'rebuilt' });
 const keptNames = ({ engine }: Device): readonly string[] =>
   engine.images.list().flatMap(({ tags }) => tags.filter(isKeptName));
 
@@ -91,7 +91,7 @@ export const ROLLBACK_SCENARIOS: readonly Scenario[] = [
       };
     },
     before: [localShop('a')],
-    byHand: buildAnew,
+    byHand: rebuildLocal,
     noticed: true,
     target: [localShop('b')],
     also: (device) => assert.equal(keptNames(device).length, 1),
@@ -106,7 +106,7 @@ export const ROLLBACK_SCENARIOS: readonly Scenario[] = [
     it: 'keeps an image that was built here and has lost its name until a good release took its place',
     images: ({ engine }) => engine.images.add('local:1'),
     before: [localShop('a')],
-    byHand: buildAnew,
+    byHand: rebuildLocal,
     noticed: true,
     target: [localShop('b')],
     also: (device) => assert.deepEqual(keptNames(device), []),

@@ -54,10 +54,10 @@ export function defineChanging(program: Command): void {
     );
 
   for (const [name, summary] of [
-    ['restart', 'make containers anew'],
+    ['restart', 'recreate containers'],
     ['stop', 'stop containers until they are started again'],
     ['start', 'start containers that were stopped'],
-    ['purge', 'EMPTY THE VOLUMES of an app and make its containers anew'],
+    ['purge', 'EMPTY THE VOLUMES of an app and recreate its containers'],
   ] as const) {
     waiting(program.command(name))
       .summary(summary)

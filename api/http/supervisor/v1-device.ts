@@ -61,7 +61,9 @@ export function deviceCommandRoutes({ store, keys, updates, device, log }: Devic
           if (force) await store.request(key, { force: {} });
           store.touch(key);
         }
-        updates.rereadSources().catch((error: unknown) => log.warn({ err: error }, 'Could not read every source anew'));
+        updates
+          .rereadSources()
+          .catch((error: unknown) => log.warn({ err: error }, 'Could not read every source again'));
         return h.response().code(204);
       },
     },

@@ -377,12 +377,12 @@ class Loader {
   ): Promise<Node> {
     const known = this.#extended.get(root) ?? new Map<string, Node>();
     this.#extended.set(root, known);
-    const node = known.get(name) ?? (await this.#extendAnew(root, name, service, variables, trail));
+    const node = known.get(name) ?? (await this.#extendAgain(root, name, service, variables, trail));
     known.set(name, node);
     return node;
   }
 
-  async #extendAnew(
+  async #extendAgain(
     root: Mapping,
     name: string,
     service: Node,
@@ -427,12 +427,12 @@ class Loader {
     const known = this.#bases.get(variables) ?? new Map<string, Mapping | undefined>();
     this.#bases.set(variables, known);
     const isThere = (await this.#answer(path)).text !== undefined;
-    if (!isThere || !known.has(path)) known.set(path, await this.#extendedAnew(path, variables, at));
+    if (!isThere || !known.has(path)) known.set(path, await this.#extendedAgain(path, variables, at));
     return known.get(path);
   }
 
   /** Returns a file that is extended, its paths relative to its own folder. */
-  async #extendedAnew(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
+  async #extendedAgain(path: string, variables: Variables, at: Place): Promise<Mapping | undefined> {
     const [first, ...others] = await this.#parseAll([path], dirname(path), at);
     const merged = others.reduce<Node | undefined>(
       (base, over) => base && mergeNodes(base, over, [], this.#findings),

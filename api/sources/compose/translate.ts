@@ -546,7 +546,7 @@ function mountOf(mount: Mount): Values | string {
 
 /**
  * Tells whether a volume was written in the short form and can be again: to the engine the two forms are different, and a
- * container is made anew for that. Pure.
+ * container is recreated for that. Pure.
  */
 const isShort = ({ source, target, volume }: Mount): boolean =>
   source !== undefined &&

@@ -82,7 +82,7 @@ export class ComposeProjects {
   readonly #verdicts = new Map<string, { readonly stamp: string; readonly isProject: boolean }>();
   /** What inputs were like at the last look. */
   #seen: ReadonlyMap<string, SeenFile | undefined> = new Map();
-  /** Projects that are read anew at the next look whatever has changed. */
+  /** Projects that are read again at the next look whatever has changed. */
   readonly #stale = new Set<string>();
   /** Files that projects of folders have read since the start, by the folder. */
   readonly #everRead = new Map<string, Set<string>>();
@@ -192,7 +192,7 @@ export class ComposeProjects {
     if (known && !this.#stale.has(found.main) && isSame(known.found, found) && !this.#hasChanged(known)) {
       return { ...known, isFresh: false };
     }
-    const read = await this.#readAnew(found, known);
+    const read = await this.#readAgain(found, known);
     if (found.names !== undefined) {
       const before = this.#everRead.get(found.folder) ?? [];
       this.#everRead.set(found.folder, new Set([...before, ...read.inputs.keys()]));
@@ -211,7 +211,7 @@ export class ComposeProjects {
     return [...inputs].some(([file, before]) => this.#seen.get(file)?.stamp !== before?.stamp);
   }
 
-  async #readAnew(found: FoundProject, known: ReadProject | undefined): Promise<ReadProject> {
+  async #readAgain(found: FoundProject, known: ReadProject | undefined): Promise<ReadProject> {
     const { parse, home } = this.options;
     const inputs = new Map<string, SeenFile | undefined>();
     let hasChanged = false;

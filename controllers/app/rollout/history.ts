@@ -38,7 +38,7 @@ interface Promotion {
   readonly revisions: readonly Revision[];
   /** The App's children as they are before the promotion. */
   readonly existing: readonly AnyResource[];
-  /** The promotion before was of the same content, and is to be looked at anew all the same. */
+  /** The promotion before was of the same content, and is to be looked at again all the same. */
   readonly again?: boolean;
   /** It ran already when the agent began to keep revisions. */
   readonly adopted?: true;

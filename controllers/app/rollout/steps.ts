@@ -41,7 +41,7 @@ export async function goBack(
   return result;
 }
 
-/** Lets what the document says be promoted again. Where it is still there, it is looked at anew. */
+/** Lets what the document says be promoted again. Where it is still there, it is looked at again. */
 export async function retry(
   deps: AppDeps,
   app: App,
@@ -50,8 +50,8 @@ export async function retry(
 ): Promise<Partial<AppResult>> {
   const { declared } = rollout;
   if (latestOf(revisions)?.metadata.name === declared.name) {
-    const anew = withPromotion(deps, { app, content: declared, revisions, existing, again: true });
-    await proposeChildren(deps, app, existing.filter(isActive).map(declaredAs), anew);
+    const promotion = withPromotion(deps, { app, content: declared, revisions, existing, again: true });
+    await proposeChildren(deps, app, existing.filter(isActive).map(declaredAs), promotion);
   }
   deps.logs.system(`Trying '${app.metadata.name}' again`, { app: app.metadata.name });
   event(deps, app, 'Promoting', `Revision ${declared.name} is tried again, as was asked for`);

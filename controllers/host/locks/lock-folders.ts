@@ -50,7 +50,7 @@ function checkFolder(folder: string, entry: Stats, isParentOpen: boolean): boole
   // be anybody's.
   const isLink = entry.isSymbolicLink();
   const seen = isLink && !isParentOpen ? statSync(folder) : entry;
-  const way = `look at it, remove it (rm -r ${folder}), and the agent makes it anew`;
+  const way = `look at it, remove it (rm -r ${folder}), and the agent creates it again`;
   if (seen.isSymbolicLink()) throw new ForeignFolderError(`${folder} is a link, which anybody can have made: ${way}`);
   if (!seen.isDirectory()) throw new ForeignFolderError(`a file is in the place of a folder (${folder})`);
   const owner = [entry, seen].map(({ uid }) => uid).find((uid) => uid !== 0 && uid !== process.getuid?.());

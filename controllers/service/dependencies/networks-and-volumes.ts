@@ -21,7 +21,7 @@ export function networkDependency(
   const staying = active.find(({ spec }) => !spec.external) ?? active[0];
   const id = cache.network(name)?.id;
   const rebuilding = active.some(({ status }) => status?.rebuilding);
-  const notReady = rebuilding ? 'it is being made anew' : networkNotReady(staying, documents.length > 0, id);
+  const notReady = rebuilding ? 'it is being recreated' : networkNotReady(staying, documents.length > 0, id);
   return {
     ...{ name, id, aliases, notReady },
     ...(notReady === UNSETTLED ? { isUnsettled: true } : {}),

@@ -172,7 +172,7 @@ async function startAndLook(
       throw new AggregateError([error, second], `Could not start service ${serviceName}, nor look at its container`);
     });
     if (seen && leftBehind(seen)) {
-      const message = `Container ${seen.name} cannot be started again: ${seen.error}; it is made anew`;
+      const message = `Container ${seen.name} cannot be started again: ${seen.error}; it is recreated`;
       store.record(keyOf('Service', service.metadata.name), { type: 'Warning', reason: 'LeftBehind', message });
       return { is: 'progressing', reason: 'LeftBehind', message };
     }

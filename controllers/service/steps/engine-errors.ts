@@ -165,7 +165,7 @@ const CASES: readonly Case[] = [
     /network (\S+) not found/i,
     'NetworkNotReady',
     'retry',
-    ([, network]) => `network ${network} does not exist any more; it is made anew`,
+    ([, network]) => `network ${network} does not exist any more; it is recreated`,
   ],
 ];
 

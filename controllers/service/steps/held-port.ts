@@ -105,7 +105,7 @@ export async function settleHeldPort(
       await engine.releaseEndpoint(network, container.name, signal);
     }
     await cache.refreshContainer(container.id, signal);
-    const message = `Container ${container.name} cannot be started: the engine holds port ${port} for no running container; it is made anew`;
+    const message = `Container ${container.name} cannot be started: the engine holds port ${port} for no running container; it is recreated`;
     store.record(keyOf('Service', name), { type: 'Warning', reason: 'LeftBehind', message });
     return { is: 'progressing', reason: 'LeftBehind', message };
   }

@@ -31,7 +31,7 @@ export function planReplacement(
   const name = successorName(desired, image, current);
   const creation = { do: 'create', name, start: false, ahead: true, because } as const;
   if (!killFirst && state.refusal && !state.lockHeld) return doing('Installing', creation);
-  const unlocked = why.is === 'request' ? needsLock(state, `make container ${current.name} anew`, because) : undefined;
+  const unlocked = why.is === 'request' ? needsLock(state, `recreate container ${current.name}`, because) : undefined;
   if (unlocked) return unlocked;
   const removal = terminate(state, current, because, removalOf(desired, image, why));
   if (killFirst || removal.steps.length === 0) return removal;

@@ -74,7 +74,7 @@ export function planPair(
   if (hash === undefined) return wait('ImageMissing', `Waiting for image ${desired.reference} to be local`);
   if (newer.specHash !== hash) return terminate(state, newer, 'the spec changed before it had taken over');
   const [stranded, network] = [newer, older].flatMap((one) => closingAt(state, one))[0] ?? [];
-  if (stranded) return terminate(state, stranded, `network ${network} is made anew`);
+  if (stranded) return terminate(state, stranded, `network ${network} is recreated`);
   return takeOver(state, desired, newer, older, surge);
 }
 

@@ -109,7 +109,7 @@ describe('times and sizes', () => {
     const at = (ms: number, cpuNs: number) => ({ at: new Date(ms).toISOString(), cpuNs }) as ServiceStats;
     assert.equal(cpuPercent(at(0, 0), at(1000, 250_000_000)), 25);
     assert.equal(cpuPercent(undefined, at(1000, 1)), undefined);
-    assert.equal(cpuPercent(at(0, 500), at(1000, 1)), undefined, 'it was made anew');
+    assert.equal(cpuPercent(at(0, 500), at(1000, 1)), undefined, 'it was recreated');
   });
 });
 

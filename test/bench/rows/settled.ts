@@ -6,7 +6,7 @@ import type { Row } from '../measure.js';
 import { requestNote } from '../request-note.js';
 
 const COUNT = 20;
-/** The agent looks at everything anew when the clock shows a multiple of this; the measurement keeps out of its way. */
+/** The agent looks at everything again when the clock shows a multiple of this; the measurement keeps out of its way. */
 const RELIST_MS = 5 * 60_000;
 
 /** Nothing happens, and nothing is done. */

@@ -78,7 +78,7 @@ describe('pull_policy and start_interval', () => {
     await rests();
   });
 
-  it('leaves start_interval out where the engine does not know it, says so, and makes no container anew for it', async () => {
+  it('leaves start_interval out where the engine does not know it, says so, and recreates no container for it', async () => {
     await declare({ healthcheck: { test: 'true' } });
     const before = running();
     await declare({ healthcheck: { test: 'true', start_interval: '2s' } });

@@ -177,7 +177,7 @@ describe('the App controller', () => {
   it('claims the lock for a service that has to be replaced outside a release', async () => {
     await bring(spec());
     await takeLock('web');
-    device.engine.images.add('web:1', { content: 'built anew under the same name' });
+    device.engine.images.add('web:1', { content: 'rebuilt under the same name' });
     await look();
     assert.equal(reason('Service', 'hello.web'), 'NeedsLock');
     assert.equal(reason(), 'UpdatesLocked');

@@ -126,7 +126,7 @@ describe('networks and volumes with names of their own', () => {
     assert.deepEqual(agent.store.list('App'), []);
   });
 
-  it('has the others leave a network that is made anew, and join it again', async () => {
+  it('has the others leave a network that is recreated, and join it again', async () => {
     await declare(host(), guest('a'));
     await declare(host({ driver_opts: { a: 'b' } }), guest('a'));
     ready('host', 'a');

@@ -45,7 +45,7 @@ describe('foreignImage', () => {
     );
     assert.equal(
       about('linux/amd64', 'x86_64', 'linux/arm64'),
-      'image web:1 is made for linux/amd64, and the document asks for linux/arm64: change image or platform, or remove the image so that it is pulled anew',
+      'image web:1 is made for linux/amd64, and the document asks for linux/arm64: change image or platform, or remove the image so that it is pulled again',
     );
   });
 

@@ -108,13 +108,13 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       want: { failure: { reason: 'RefNotFound', message: 'main is gone', at: EARLIER } },
     },
     {
-      it: 'begins anew with another commit',
+      it: 'begins again with another commit',
       before: { failure: { reason: 'RefNotFound', message: 'x', at: EARLIER, commit: 'a' } },
       report: { failure: GONE },
       want: { failure: { reason: 'RefNotFound', message: 'main is gone', at: NOW_TEXT } },
     },
     {
-      it: 'begins anew with another reason',
+      it: 'begins again with another reason',
       before: { failure: { reason: 'AuthenticationFailed', message: 'x', at: EARLIER } },
       report: { failure: GONE },
       want: { failure: { reason: 'RefNotFound', message: 'main is gone', at: NOW_TEXT } },

@@ -41,7 +41,7 @@ describe('the judgement of a change that has to prove itself', () => {
     ['is good when no proof is asked for any more', { deadlineSeconds: 0 }, 'good: no proof is asked for'],
     ['does not begin before the device has been started', { restartDue: true }, 'not-started'],
     ['begins with the first look', { unconfirmed: UNBEGUN }, 'begin 2'],
-    ['begins anew after each start of the device', { bootId: 'c' }, 'begin 2'],
+    ['begins again after each start of the device', { bootId: 'c' }, 'begin 2'],
     [
       'ends after too many of them',
       { bootId: 'c', unconfirmed: { ...UNCONFIRMED, starts: 3 } },

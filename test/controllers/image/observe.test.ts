@@ -71,7 +71,7 @@ describe('the options of a pull', () => {
       want: { digest: 'sha256:d' },
     },
     {
-      it: 'are no digest of another release: the tag is resolved anew',
+      it: 'are no digest of another release: the tag is resolved again',
       image: anImage({ status: { digest: 'sha256:d', resolvedFor: 'z/9' } }),
       documents: [anApp({ spec: { release } })],
       want: {},

@@ -79,7 +79,7 @@ describe('planNetwork', () => {
       facts: { seen: [old], attached: [web] },
       want: 'waiting: StillAttached',
       rebuilding: true,
-      says: 'Waiting for web to leave the network 1_default, so that it can be made anew',
+      says: 'Waiting for web to leave the network 1_default, so that it can be recreated',
     },
     {
       it: 'removes a changed network that nobody uses',
@@ -166,7 +166,7 @@ describe('planNetwork', () => {
       facts: { seen: [seenNetwork(), seenNetwork({ id: 'bbbb' })], attached: [web, seenContainer('db', 'bbbb')] },
       want: 'waiting: StillAttached',
       rebuilding: true,
-      says: 'Waiting for db, web to leave the network 1_default, so that it can be made anew',
+      says: 'Waiting for db, web to leave the network 1_default, so that it can be recreated',
     },
     {
       it: 'takes a container that never started for a user of any of them',

@@ -26,7 +26,7 @@ describe('the status of a network', () => {
     { it: 'has no gateway where the network has none', seen: [{ ...SEEN, gateway: undefined }], want: { id: 'n1' } },
     { it: 'does not name those that may stay', attached: [web], want: { id: 'n1', gateway: '172.18.0.1' } },
     {
-      it: 'names those that have to leave before it is made anew',
+      it: 'names those that have to leave before it is recreated',
       attached: [web, db],
       plan: plan(true),
       want: { id: 'n1', gateway: '172.18.0.1', rebuilding: true, attached: ['db', 'web'] },
@@ -39,12 +39,12 @@ describe('the status of a network', () => {
       want: { id: 'n1', gateway: '172.18.0.1', attached: ['web'] },
     },
     {
-      it: 'says that it is made anew when nobody has to leave, too',
+      it: 'says that it is recreated when nobody has to leave, too',
       plan: plan(true),
       want: { id: 'n1', gateway: '172.18.0.1', rebuilding: true },
     },
     {
-      it: 'says that it is about to be made anew before the first step',
+      it: 'says that it is about to be recreated before the first step',
       seen: [],
       at: 'acting',
       plan: plan(true),

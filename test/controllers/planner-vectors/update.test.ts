@@ -88,17 +88,17 @@ describe('the planner vectors: networks and volumes that change', () => {
       given: 'new commit, network x internal now, images local; lock',
       supervisor: 'kill b',
       plan: service(recreatedNetwork('u_default')),
-      want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
+      want: 'stop+remove c1 under lock (network u_default is recreated); waiting: Stopping',
     },
     {
       id: 'P17 and P18, service b',
       given: 'b is gone; network x is removed, then created (the Network does both)',
       supervisor: 'removeNetwork x; createNetwork x',
       plan: service({
-        wants: { networks: [network('u_x', 'n1', 'it is being made anew')] },
+        wants: { networks: [network('u_x', 'n1', 'it is being recreated')] },
         containers: NO_CONTAINER,
       }),
-      want: 'waiting: NetworkNotReady (Waiting for network u_x: it is being made anew)',
+      want: 'waiting: NetworkNotReady (Waiting for network u_x: it is being recreated)',
     },
     {
       id: 'P19, service b',
@@ -158,7 +158,7 @@ describe('the planner vectors: update strategies', () => {
       given: 'hand-over service h; lock',
       supervisor: 'kill h',
       plan: service({ wants: { ...OTHER_IMAGE, ...by('hand-over') }, ...recreatedNetwork('u_default') }),
-      want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
+      want: 'stop+remove c1 under lock (network u_default is recreated); waiting: Stopping',
     },
     {
       id: 'P22, no lock',

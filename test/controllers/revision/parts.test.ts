@@ -33,7 +33,7 @@ describe('restarts of a service count', () => {
       want: 2,
     },
     {
-      it: 'from none after somebody has started it anew, which sets the count back',
+      it: 'from none after somebody has started it again, which sets the count back',
       before: { web: { container: 'c2', restarts: 9 } },
       want: 0,
     },

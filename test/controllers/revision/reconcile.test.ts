@@ -209,7 +209,7 @@ describe('the Revisions of an App', () => {
     assert.deepEqual(outcomes(), ['1 a Good']);
   });
 
-  it('are good when a volume is not made anew, so that no data is lost, and every service is well', async () => {
+  it('are good when a volume is not recreated, so that no data is lost, and every service is well', async () => {
     await bring(spec('a', 'web:1', { volumes: { data: {} } }));
     await declare(spec('b', 'web:1', { volumes: { data: { driver_opts: { type: 'tmpfs' } } } }));
     await pass(15);
@@ -283,7 +283,7 @@ describe('the Revisions of an App', () => {
     assert.deepEqual(outcomes(), ['3 a Good', '2 b Superseded']);
   });
 
-  it('are looked at on by the next agent, which does not begin the time anew', async () => {
+  it('are looked at on by the next agent, which does not begin the time again', async () => {
     await declare(spec('a', 'web:1'));
     await look();
     device.clock.advance(6_000);

@@ -45,7 +45,7 @@ describe('WatchTime', () => {
     assert.equal(time.look('a/1', 0, true).ms, 60_000);
   });
 
-  it('begins anew for another promotion, and for one that was forgotten', () => {
+  it('begins again for another promotion, and for one that was forgotten', () => {
     const { clock, time } = start();
     time.look('a/1', 0, true);
     clock.advance(5_000);

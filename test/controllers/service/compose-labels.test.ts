@@ -100,7 +100,7 @@ describe('the labels of Docker Compose', () => {
     assert.deepEqual(containers(), [{ 'com.docker.compose.project': 'built' }]);
   });
 
-  it('are no reason to make anything anew, neither by coming nor by going', async () => {
+  it('are no reason to recreate anything, neither by coming nor by going', async () => {
     await bring(aProject({}));
     const before = creations();
     for (const annotations of [FILES, { ...FILES, [COMPOSE.labels]: 'off' }, { [COMPOSE.files]: 'other.yaml' }, {}]) {

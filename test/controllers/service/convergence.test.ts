@@ -451,7 +451,7 @@ describe('a service converges', () => {
     const ready = agent.store.get('Service', 'hello.web')?.status?.conditions?.find(({ type }) => type === 'Ready');
     assert.equal(ready?.reason, 'PortInUse');
     assert.match(ready?.message ?? '', /container stranger publishes it/);
-    assert.equal(creations(device), 1, 'no container is made anew for that');
+    assert.equal(creations(device), 1, 'no container is recreated for that');
     docker.stopContainer('stranger');
     device.clock.advance(60_000);
     await notice(device);
@@ -489,7 +489,7 @@ describe('a service converges', () => {
       assert.ok(asked.length > 0);
       assert.equal(asked[0], 'the engine holds port 0.0.0.0:80 of the host for no running container');
       assert.match(ready()?.message ?? '', /for no running container; it is restarted, containers run on$/);
-      assert.equal(creations(device), 3, 'made anew once');
+      assert.equal(creations(device), 3, 'recreated once');
       device.engine.docker.restoreLive();
       await retry();
       assert.deepEqual(containersOn(device), ['db_7_1_a running u_default', 'web_7_1_a running u_default']);
@@ -542,7 +542,7 @@ describe('a service converges', () => {
       const held = 'the engine holds port 0.0.0.0:80 of the host for no running container';
       const why = `${held} (its docker-proxy, process 77, still forwards it to 172.17.0.2:80)`;
       assert.deepEqual([asked[0], ready()?.reason], [why, 'PortLeaked']);
-      assert.equal(creations(device), 2, 'no container is made anew for that');
+      assert.equal(creations(device), 2, 'no container is recreated for that');
       proxy = undefined;
       await retry();
       assert.equal(ready()?.status, 'True');

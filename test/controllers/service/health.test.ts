@@ -76,7 +76,7 @@ describe('the health of what runs', () => {
     device.clock.advance(60_000);
     await become('unhealthy');
     assert.equal(restartedFor().length, 2);
-    // Another agent counts on; its events begin anew.
+    // Another agent counts on; its events begin again.
     device.kill();
     await boot();
     await become('unhealthy');

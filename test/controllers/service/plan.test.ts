@@ -227,20 +227,20 @@ describe('planContainer', () => {
     {
       it: 'steps aside for a network that is recreated',
       more: closing('u_default', 'recreated'),
-      want: 'stop+remove c1 under lock (network u_default is made anew); waiting: Stopping',
+      want: 'stop+remove c1 under lock (network u_default is recreated); waiting: Stopping',
     },
     {
       it: 'steps aside even when it has finished',
       desired: restarts('no'),
       seen: [{ state: 'exited' }],
       more: closing('u_default', 'recreated'),
-      want: 'remove c1 under lock (network u_default is made anew); waiting: Stopping',
+      want: 'remove c1 under lock (network u_default is recreated); waiting: Stopping',
     },
     {
       it: 'does not return before the network is there',
       seen: none,
-      desired: { networks: [network('u_default', 'n1', 'it is being made anew')] },
-      want: 'waiting: NetworkNotReady (Waiting for network u_default: it is being made anew)',
+      desired: { networks: [network('u_default', 'n1', 'it is being recreated')] },
+      want: 'waiting: NetworkNotReady (Waiting for network u_default: it is being recreated)',
     },
     {
       it: 'ignores a network of somebody else that is recreated',
@@ -250,7 +250,7 @@ describe('planContainer', () => {
     {
       it: 'replaces a container on a network of the same name that is gone',
       seen: [{ networks: { u_default: { id: 'n0' } } }],
-      want: 'create h1_web_1_1_a ahead (network u_default was made anew); stop+remove c1 under lock (network u_default was made anew); waiting: Stopping',
+      want: 'create h1_web_1_1_a ahead (network u_default was recreated); stop+remove c1 under lock (network u_default was recreated); waiting: Stopping',
     },
     {
       it: 'connects what is not connected',
@@ -580,7 +580,7 @@ describe('planContainer', () => {
       it: 'asks for the lock before that, even when nothing runs',
       seen: [{ state: 'created' }],
       more: { ...commands({ recreate: [restart] }), ...unlocked },
-      want: 'waiting: NeedsLock (Needs the update lock of the app to make container web_1_1_a anew: restart requested)',
+      want: 'waiting: NeedsLock (Needs the update lock of the app to recreate container web_1_1_a: restart requested)',
     },
     {
       it: 'does not restart what was made after the request',

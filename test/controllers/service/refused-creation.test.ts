@@ -231,7 +231,7 @@ describe('what the engine refuses to create', () => {
     });
   }
 
-  it('is told anew of another container, though its name begins alike, and of another definition', async () => {
+  it('is told again of another container, though its name begins alike, and of another definition', async () => {
     await bring();
     const lines: string[] = [];
     device.agent?.logs.listen((line) => 'isSystem' in line && lines.push(line.message.replace(/ '.*/, '')));

@@ -98,7 +98,7 @@ describe('who calls from this machine', () => {
       }
       assert.equal(peers.asked.length, 1);
       await ask({ path: STATE }, server);
-      assert.equal(peers.asked.length, 2, 'another connection is asked about anew');
+      assert.equal(peers.asked.length, 2, 'another connection is asked about again');
     }
   });
 

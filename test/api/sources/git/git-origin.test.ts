@@ -467,7 +467,7 @@ describe('a repository', () => {
       assert.equal(bench.command('a'), 'newer');
     });
 
-    it('is filled in anew from the cache when the device has another name', async () => {
+    it('is filled in again from the cache when the device has another name', async () => {
       bench.device = { ...bench.device, name: 'shed' };
       await bench.sync();
       assert.equal(bench.command('a'), 'hello shed');

@@ -111,12 +111,12 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
       want: 'unused, evictable',
     },
     {
-      it: 'anew when their time is yet to come: another clock wrote it',
+      it: 'again when their time is yet to come: another clock wrote it',
       keptSince: '13:00:03',
       want: 'unused, evictable',
     },
     { it: 'also when a service of the release has their name', wantedService: 'old', want: 'unused, evictable' },
-    { it: 'not anew for a clock that is 2 s ahead', keptSince: '13:00:02', want: 'evictable' },
+    { it: 'not again for a clock that is 2 s ahead', keptSince: '13:00:02', want: 'evictable' },
   ],
   'are none': [
     { it: 'when they are wanted', wanted: ['new', 'old'], want: '' },

@@ -75,7 +75,7 @@ describe('the file of a revision', () => {
       goesBack();
     });
 
-    it(`that is ${what} before a start is made anew of what runs`, async () => {
+    it(`that is ${what} before a start is written again from what runs`, async () => {
       const before = device.engine.docker.containers.map(({ id }) => id);
       damage();
       await restart();

@@ -676,7 +676,7 @@ describe('a bad release', () => {
       before = id('local:1');
       await bring(release('a', 'local:1'));
       assert.deepEqual(kept(), [], 'it has a name');
-      images().add('local:1', { content: 'built anew' });
+      images().add('local:1', { content: 'rebuilt' });
       await agent().settle();
     });
 

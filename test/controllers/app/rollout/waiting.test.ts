@@ -148,7 +148,7 @@ describe('a release that waits for its time', () => {
     runs('c');
   });
 
-  it('has to be approved anew after another edit, also while its images are on the way', async () => {
+  it('has to be approved again after another edit, also while its images are on the way', async () => {
     await bring(release('a', APPROVAL));
     await ask('approve');
     device.engine.images.serve('web:2', { content: 'web:2', held: true });

@@ -54,7 +54,7 @@ describe('a network that a service needs', () => {
     {
       it: 'is waited for while it is recreated',
       documents: [aNetwork({ status: { ...ready(), rebuilding: true } })],
-      want: 'it is being made anew',
+      want: 'it is being recreated',
     },
     { it: 'is waited for when nobody declares it', documents: [], want: 'no document declares it' },
     {

@@ -131,7 +131,7 @@ const cases: readonly [output: string, reason: string | undefined, lasting: bool
     true,
     'the storage of the engine does not know these options: leave out storage_opt',
   ],
-  ['network 7_front not found', 'NetworkNotReady', false, 'network 7_front does not exist any more; it is made anew'],
+  ['network 7_front not found', 'NetworkNotReady', false, 'network 7_front does not exist any more; it is recreated'],
   ['something nobody has seen yet', undefined, false, 'something nobody has seen yet'],
 ];
 

@@ -379,7 +379,7 @@ describe('planContainer, by strategy', () => {
       by: 'hand-over',
       seen: [young, old],
       more: { closing: new Map([['u_default', 'recreated']]) },
-      want: 'stop+remove c2 under lock (network u_default is made anew); waiting: Stopping',
+      want: 'stop+remove c2 under lock (network u_default is recreated); waiting: Stopping',
     },
     {
       it: 'knows nothing of either without the image',

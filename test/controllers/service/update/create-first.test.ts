@@ -53,7 +53,7 @@ describe('planContainer, where the engine may refuse the new container', () => {
       it: 'creates nothing before the lock is held for a restart',
       seen: [same],
       more: { ...commands({ recreate: [restart] }), ...unlocked },
-      want: 'waiting: NeedsLock (Needs the update lock of the app to make container web_1_1_a anew: restart requested)',
+      want: 'waiting: NeedsLock (Needs the update lock of the app to recreate container web_1_1_a: restart requested)',
     },
     {
       it: 'creates it beside one with a limit that Docker cannot take away',
@@ -99,9 +99,9 @@ describe('planContainer, where the engine may refuse the new container', () => {
       want: 'waiting: NetworkNotReady (Waiting for network u_x: the engine has no driver weave)',
     },
     {
-      it: 'stops first what is on a network that is made anew',
+      it: 'stops first what is on a network that is recreated',
       more: closing('recreated'),
-      want: `${REMOVE} (network u_default is made anew); ${END}`,
+      want: `${REMOVE} (network u_default is recreated); ${END}`,
     },
     {
       it: 'creates it first where the networks of the new one are there, whatever the old one is on',
@@ -128,7 +128,7 @@ describe('planContainer, where the engine may refuse the new container', () => {
       want: `${REMOVE} (spec changed); ${END}`,
     },
     {
-      it: 'stops first what lives in a container that is made anew with it',
+      it: 'stops first what lives in a container that is recreated with it',
       desired: { networks: [], shares: [vpn('v1')] },
       seen: [{ ...same, ...inside('v1') }],
       more: commands({ recreate: [restartOfAll] }),
@@ -238,7 +238,7 @@ describe('planContainer, where the engine may refuse the new container', () => {
       want: withdrawn('web_1_1_a goes before another one is created'),
     },
     {
-      it: 'takes it back for a network that is made anew',
+      it: 'takes it back for a network that is recreated',
       seen: [waits, old],
       more: closing('recreated'),
       want: withdrawn('web_1_1_a goes before another one is created'),

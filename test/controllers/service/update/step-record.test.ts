@@ -26,7 +26,7 @@ describe('the record of an update, when a step begins', () => {
   const made = recordOf(['Created', 'Started']);
   const complete = recordOf(['Stopped', 'Started', 'Complete']);
 
-  it('begins anew with the end of an old container, and with the creation of the new one where that came first', () => {
+  it('begins again with the end of an old container, and with the creation of the new one where that came first', () => {
     assert.deepEqual(recordBefore(removal({ update: first }), complete, undefined), recordOf([]));
     assert.deepEqual(recordBefore(removal({ update: first }), complete, 1_000), recordOf(['Created']));
   });
