@@ -7,7 +7,7 @@ import type { Engine, SeenNetwork } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import { SUPERVISED } from '../engine/labels.js';
 import type { Leaks } from './leaks.js';
-import { isToBeMadeAnew, type NetworkFacts } from './plan.js';
+import { mustBeRecreated, type NetworkFacts } from './plan.js';
 
 /** Tells whether containers reach our API over the shared network. */
 export interface ApiReach {
@@ -42,7 +42,7 @@ export async function observeNetwork(
   const adopted = new Set(seen.filter((one) => isOfProject(one, network, deps)).map(({ id }) => id));
   const leaked = new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : [])));
   // A network that cannot go anyway stays, whoever is on it.
-  const asks = leaked.size === 0 && isToBeMadeAnew(network, seen, adopted);
+  const asks = leaked.size === 0 && mustBeRecreated(network, seen, adopted);
   return {
     seen,
     leaked,
@@ -68,8 +68,8 @@ export async function observeNetwork(
 
 /**
  * Tells whether docker compose has made that network for the same network of the project of the App's name. Its labels cannot
- * be changed, and it cannot be made anew while containers of both sides have to reach each other: it counts as the App's, as
- * it is. It has no data, and the App makes it anew where its definition differs.
+ * be changed, and it cannot be recreated while containers of both sides have to reach each other: it counts as the App's, as
+ * it is. It has no data, and the App creates it again where its definition differs.
  */
 function isOfProject({ labels }: SeenNetwork, { metadata, spec }: Network, { store }: NetworkDeps): boolean {
   if (labels[SUPERVISED] !== undefined || spec.app === undefined || labels[COMPOSE_PROJECT] !== spec.app) return false;

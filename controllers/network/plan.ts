@@ -22,7 +22,7 @@ export interface NetworkFacts {
   readonly awaited: boolean;
   /**
    * Containers on it that are not ours, by name: those that run; on a network of docker compose all of its project, which
-   * could not be started again without it. Asked for only where the network would be removed or made anew.
+   * could not be started again without it. Asked for only where the network would be removed or recreated.
    */
   readonly foreign: readonly string[];
   /** Ids of networks that docker compose has made for the same network of the same project: they are taken over. */
@@ -88,15 +88,15 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
     throw new TerminalError('EndpointsLeaked', `${leakMessage(name)}; until then it stays as it was (${because})`);
   }
   return (
-    stayForOthers(name, facts, because) ?? aside(blockers(name, facts.attached, 'made anew') ?? remove(because, first))
+    stayForOthers(name, facts, because) ?? aside(blockers(name, facts.attached, 'recreated') ?? remove(because, first))
   );
 }
 
 /**
- * Tells whether the network has to be made anew: then `foreign` has to be known, since services of ours do not leave a
+ * Tells whether the network has to be recreated: then `foreign` has to be known, since services of ours do not leave a
  * network that cannot go. Pure.
  */
-export const isToBeMadeAnew = (
+export const mustBeRecreated = (
   network: Network,
   seen: readonly SeenNetwork[],
   adopted: NetworkFacts['adopted'] = new Set(),
@@ -121,7 +121,7 @@ function keptMessage(name: string, { foreign }: Pick<NetworkFacts, 'foreign'>, b
     .sort()
     .map((one) => `container ${one}`)
     .join(', ');
-  return `Network ${name} is to be made anew (${because}) and stays as it was: ${users}, not ours, is on it`;
+  return `Network ${name} is to be recreated (${because}) and stays as it was: ${users}, not ours, is on it`;
 }
 
 /** Waits for a network that somebody else makes; nothing is ever done to it. */
@@ -140,7 +140,7 @@ function planDuplicates(name: string, ours: readonly SeenNetwork[], facts: Netwo
   const spare = idle.length === ours.length ? idle.slice(1) : idle;
   const [victim] = spare;
   if (victim) return stay(remove('duplicate', victim));
-  return stayForOthers(name, facts, 'there are several') ?? aside(blockers(name, attached, 'made anew') ?? settled());
+  return stayForOthers(name, facts, 'there are several') ?? aside(blockers(name, attached, 'recreated') ?? settled());
 }
 
 function changed(network: Network, seen: SeenNetwork, { adopted }: Pick<NetworkFacts, 'adopted'>): string | undefined {

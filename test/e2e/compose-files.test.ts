@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { timeoutSignal } from '../../api/platform/time-limit.js';
 import { conditionOf } from '../../crds/model/conditions.js';
 import type { Problem } from '../../crds/model/kinds.js';
 import { needPrograms } from '../setup/programs.js';
@@ -182,7 +183,7 @@ volumes:
         })
         .sort();
     };
-    const signal = () => AbortSignal.timeout(60_000);
+    const signal = () => timeoutSignal(60_000);
     const network = async () =>
       (await scene.docker.engine.inspectNetwork(`${project}_default`, signal()))?.id ?? assert.fail('no network');
     const read = async (): Promise<string> => {

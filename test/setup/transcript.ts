@@ -18,7 +18,7 @@ const ALIKE: readonly (readonly [RegExp, string])[] = [
     '',
   ],
   [/\/tmp\/supercargo-command-\w+/g, '<folder>'],
-  [/[\w .-]+@[\w.-]+(?= \(from this device\))/g, ' <user>@<host>'],
+  [/[\w.-]+@[\w.-]+(?= \(from this device\))/g, '<user>@<host>'],
 ];
 
 /**

@@ -112,7 +112,7 @@ describe('planNetwork', () => {
       it: 'keeps a different one of docker compose while somebody else needs it, and goes on',
       facts: { seen: [theirs({ internal: true })], adopted: THEIRS, foreign: ['shop-db-1'] },
       want: 'stalled: StillAttached',
-      says: 'Network 1_default is to be made anew (internal changed) and stays as it was: container shop-db-1, not ours, is on it; take them over, or remove them',
+      says: 'Network 1_default is to be recreated (internal changed) and stays as it was: container shop-db-1, not ours, is on it; take them over, or remove them',
     },
     {
       it: 'recreates a different one of docker compose once nobody else needs it',

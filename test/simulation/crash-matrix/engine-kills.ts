@@ -30,7 +30,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 100_000) },
   },
 });
-const say = (text: string): void => console.error(`  ${text}`);
+const print = (text: string): void => console.error(`  ${text}`);
 const folder = await mkdtemp(join(tmpdir(), 'supercargo-kills-'));
 const startEngine = async (): Promise<string> =>
   (await findEngine({ mode: 'private', dataFolder: folder, env: process.env, print: () => undefined })).dockerHost;
@@ -117,7 +117,7 @@ try {
       String(left),
       problem ? 'no' : 'yes',
     ]);
-    say(rows.at(-1)?.join('  ') ?? '');
+    print(rows.at(-1)?.join('  ') ?? '');
     if (problem) {
       failures += 1;
       console.error(problem);

@@ -81,12 +81,12 @@ export class Matrix {
   private constructor(
     private readonly scene: Scene,
     private readonly proxy: KillProxy,
-    private readonly say: (text: string) => void,
+    private readonly print: (text: string) => void,
   ) {
     this.#appId = scene.appId();
   }
 
-  static async open(docker: TestEngine, say: (text: string) => void): Promise<Matrix> {
+  static async open(docker: TestEngine, print: (text: string) => void): Promise<Matrix> {
     const folder = await mkdtemp(join(tmpdir(), 'supercargo-matrix-'));
     const proxy = await killProxy(docker.socketPath, join(folder, 'docker.sock'));
     const scene = await Scene.open({ docker, dockerHost: proxy.dockerHost });
@@ -94,7 +94,7 @@ export class Matrix {
       await proxy.close();
       await rm(folder, { recursive: true, force: true });
     });
-    return new Matrix(scene, proxy, say);
+    return new Matrix(scene, proxy, print);
   }
 
   close(): Promise<void> {
@@ -120,7 +120,7 @@ export class Matrix {
       const steps = moment === 'write' ? undisturbed.writes : undisturbed.calls;
       for (let index = 0; index < points; index += 1) {
         const at = Math.floor((index * steps) / points);
-        this.say(`${transition.name}: killed ${moment} step ${at} of ${steps}`);
+        this.print(`${transition.name}: killed ${moment} step ${at} of ${steps}`);
         tried[moment] += 1;
         try {
           const { tookMs, downMs, restartMs } = await this.#attempt(transition, round++, { at, moment });

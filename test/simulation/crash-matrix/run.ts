@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 const parts = values.only.split(',');
-const say = (text: string): void => console.error(`  ${text}`);
+const print = (text: string): void => console.error(`  ${text}`);
 const failures: Error[] = [];
 
 if (parts.includes('memory')) {
@@ -30,7 +30,7 @@ if (parts.includes('memory')) {
   for (const scenario of SCENARIOS.filter((one) => chosen.test(one.it))) {
     const outcome = await tryPoints(scenario, values.quick ? 6 : undefined);
     const points = Object.values(outcome.tried).reduce((sum, count) => sum + count, 0);
-    say(`${scenario.it}: ${points} points, ${outcome.failures.length} came to another end`);
+    print(`${scenario.it}: ${points} points, ${outcome.failures.length} came to another end`);
     failures.push(...outcome.failures.map(({ error }) => new Error(scenario.it, { cause: error })));
     rows.push([
       scenario.it,
@@ -47,7 +47,7 @@ if (parts.includes('memory')) {
 
 if (parts.includes('engine')) {
   const engine = await useEngine();
-  const matrix = await Matrix.open(engine, say);
+  const matrix = await Matrix.open(engine, print);
   try {
     const outcomes = await matrix.run(Number(values.points), new RegExp(values.scenario));
     failures.push(...outcomes.flatMap((outcome) => outcome.failures));
