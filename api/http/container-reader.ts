@@ -18,6 +18,8 @@ export interface LogChoice {
   readonly sinceMs?: number;
   /** Only the last lines of each service. */
   readonly tailLines?: number;
+  /** Of a service with a schedule: only the lines of the run with that id. */
+  readonly run?: string;
   /** Also yields what is printed from now on, also by containers that are created later. */
   readonly follow: boolean;
 }

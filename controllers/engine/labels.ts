@@ -12,3 +12,7 @@ export const MADE_AFTER = 'io.supercargo.made-after';
 export const IMAGE = 'io.supercargo.image';
 /** Boot of the device in which a container was created that is started with the next one. */
 export const BOOT = 'io.supercargo.boot';
+/** Id of the run of a job that the container is. */
+export const RUN = 'io.supercargo.run';
+/** When that run was due, RFC 3339; absent for a run that somebody asked for. */
+export const SCHEDULED = 'io.supercargo.scheduled';

@@ -3,7 +3,8 @@ import type { Reason } from '../../crds/model/reasons.js';
 
 /** What one pass concluded. Only the runtime turns it into queue operations and the Ready condition. */
 export type Outcome<R extends Reason = Reason> =
-  | { readonly is: 'settled'; readonly unwell?: Unwell } // nothing differed
+  /** Nothing differed. `forMs`: when time alone brings something to do, as for the next run of a job; 0: at once. */
+  | { readonly is: 'settled'; readonly unwell?: Unwell; readonly forMs?: number }
   | { readonly is: 'progressing'; readonly reason: R; readonly message: string } // acted; look again at once
   | { readonly is: 'waiting'; readonly reason: R; readonly message: string; readonly forMs: number } // waits for somebody else; not a failure
   | { readonly is: 'retrying'; readonly reason: R; readonly message: string; readonly forMs: number }; // a failure whose next attempt the pass itself has planned

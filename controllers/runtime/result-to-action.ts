@@ -28,7 +28,7 @@ export function resultToAction(result: PassResult): Action {
   switch (result.is) {
     case 'settled':
       return {
-        next: result.unwell?.forMs === undefined ? { do: 'rest' } : { do: 'later', inMs: result.unwell.forMs },
+        next: afterRest(Math.min(result.forMs ?? Infinity, result.unwell?.forMs ?? Infinity)),
         forgetBackoff: true,
         ready: result.unwell
           ? { status: 'False', reason: result.unwell.reason, message: result.unwell.message }
@@ -81,6 +81,9 @@ export function resultToAction(result: PassResult): Action {
     }
   }
 }
+
+const afterRest = (inMs: number): Next =>
+  inMs === Infinity ? { do: 'rest' } : inMs === 0 ? { do: 'again' } : { do: 'later', inMs };
 
 /** Conditions that the runtime writes after every pass. */
 export const RUNTIME_CONDITIONS: readonly string[] = ['Ready', 'Reconciling', 'Stalled'];

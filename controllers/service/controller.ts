@@ -1,6 +1,7 @@
 import type { Change } from '../../api/store/store.js';
 import { isReady } from '../../crds/model/conditions.js';
 import { normalizeReference } from '../../crds/model/image-reference.js';
+import { isJob } from '../../crds/model/jobs.js';
 import type { App, Network, Service } from '../../crds/model/kinds.js';
 import { waitsForAdoption, waitsForApp } from '../../crds/model/readiness.js';
 import { APP_COMMANDS, startedRequest } from '../../crds/model/requests.js';
@@ -19,11 +20,12 @@ import type { Memory, ServiceDeps } from './deps.js';
 import { executeServiceStep } from './execute.js';
 import { LifecycleLog } from './health/lifecycle-log.js';
 import { unwellOf } from './health/unwell.js';
+import { Timetables } from './jobs/timetables.js';
 import { observeService, type ServiceObservation } from './observe.js';
 import { planService } from './plan.js';
 import { namesWaitedFor } from './spec/depends-on.js';
 import { identityOf } from './spec/identity.js';
-import { announceService, serviceStatus, strategyCondition } from './status.js';
+import { announceService, serviceConditions, serviceStatus } from './status.js';
 import { FailedAttempts } from './steps/failed-attempts.js';
 import { Terminations } from './terminations.js';
 import { Refusals } from './update/refusals.js';
@@ -36,7 +38,17 @@ export function serviceController(deps: ServiceDeps): Controller {
   const heldPorts = new HeldPorts(deps);
   const refusals = new Refusals(deps);
   const failures = new FailedAttempts();
-  const memory: Memory = { terminations, stopLedger, lifecycle, heldPorts, refusals, failures, ages: new Ages(deps) };
+  const timetables = new Timetables();
+  const memory: Memory = {
+    terminations,
+    stopLedger,
+    lifecycle,
+    heldPorts,
+    refusals,
+    failures,
+    ages: new Ages(deps),
+    timetables,
+  };
   return {
     kind: 'Service',
     workers: 8,
@@ -53,13 +65,13 @@ export function serviceController(deps: ServiceDeps): Controller {
       execute: (service, step, observation, signal, report) =>
         executeServiceStep(deps, memory, service, step, observation, signal, report),
       status: (service, observation, progress) => serviceStatus(deps, memory, service, observation, progress),
-      conditions: (_service, observation, progress) => strategyCondition(observation, progress),
-      announce: (before, _after, progress) => {
+      conditions: (service, observation, progress) => serviceConditions(deps, service, observation, progress),
+      announce: (before, after, progress) => {
         if (progress.at === 'suspended') heldPorts.rest(before.metadata.name);
-        announceService(deps, memory, before, progress);
+        announceService(deps, memory, { before, after }, progress);
       },
       adjustOutcome: async (service, observation, { outcome }) =>
-        outcome.is === 'settled' ? settledOutcome(deps, memory, service, observation) : outcome,
+        outcome.is === 'settled' ? settledOutcome(deps, memory, service, observation, outcome) : outcome,
     }),
     watches: (wake) => {
       const wakeWhere = (isAffected: (service: Service) => boolean): void => {
@@ -68,7 +80,7 @@ export function serviceController(deps: ServiceDeps): Controller {
       const ends = [
         deps.store.watch((change) => {
           if (change.type === 'DELETED' && change.object.kind === 'Service')
-            for (const memory of [stopLedger, lifecycle, heldPorts, refusals, failures])
+            for (const memory of [stopLedger, lifecycle, heldPorts, refusals, failures, timetables])
               memory.forget(change.object.metadata.name);
           wakeWhere((service) => isAffectedByDocument(change, service));
         }),
@@ -91,6 +103,7 @@ async function settledOutcome(
   { lifecycle, heldPorts, failures }: Memory,
   { metadata, spec }: Service,
   { appId, state }: ServiceObservation,
+  planned: Outcome,
 ): Promise<Outcome> {
   heldPorts.rest(metadata.name);
   failures.forget(metadata.name);
@@ -98,6 +111,7 @@ async function settledOutcome(
     // The engine may report the container gone before the step under the lock has ended; its end wakes us.
     return wait('Unlocking', 'Waiting for a step under the update lock to end', 1_000).outcome;
   }
+  if (state?.job) return planned;
   const service = store.get('Service', metadata.name);
   const container = state?.containers[0];
   const { desired, commands } = state ?? {};
@@ -174,7 +188,9 @@ function isAffectedByEngineChange({ store, cache }: ServiceDeps, change: EngineC
     case 'volume':
       return !isReady(service);
     case 'image':
-      return !isReady(service) || cache.image(normalizeReference(spec.image))?.id !== status?.container?.image;
+      return (
+        !isReady(service) || isJob(spec) || cache.image(normalizeReference(spec.image))?.id !== status?.container?.image
+      );
   }
 }
 

@@ -14,6 +14,7 @@ import type { Ages } from '../runtime/ages.js';
 import type { StopLedger } from './commands/stop-ledger.js';
 import type { HeldPorts } from './container/held-ports.js';
 import type { LifecycleLog } from './health/lifecycle-log.js';
+import type { Timetables } from './jobs/timetables.js';
 import type { CloudAccess } from './spec/features.js';
 import type { FailedAttempts } from './steps/failed-attempts.js';
 import type { Terminations } from './terminations.js';
@@ -42,6 +43,8 @@ export interface ServiceDeps {
   readonly portProxy?: ((at: Pick<PublishedPort, 'address' | 'port'>) => PortProxy | undefined) | undefined;
   /** Describes the process that listens at a port of the host, as in `nc (pid 77, uid 0)`; undefined when this machine does not tell. */
   readonly portHolder?: ((at: Pick<PublishedPort, 'address' | 'port'>) => string | undefined) | undefined;
+  /** No run of a job begins, whatever is due or asked for: a rehearsal shows what a document does, not what comes with time. */
+  readonly holdsRuns?: boolean;
   readonly log: Logger;
   /** Time of day, ms since the epoch; somebody may set it. */
   readonly now: () => number;
@@ -57,6 +60,7 @@ export interface Memory {
   readonly heldPorts: HeldPorts;
   readonly refusals: Refusals;
   readonly failures: FailedAttempts;
-  /** Ages of containers while a service has two. */
+  readonly timetables: Timetables;
+  /** Ages of containers while a service has two, and of runs. */
   readonly ages: Ages;
 }

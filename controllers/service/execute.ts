@@ -1,4 +1,5 @@
 import { toError } from '../../api/platform/errors.js';
+import { isActive } from '../../crds/model/active.js';
 import { COMPOSE_PROJECT, isComposeProject } from '../../crds/model/compose.js';
 import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { SeenContainer } from '../engine/engine.js';
@@ -8,8 +9,10 @@ import { carryOutAdoption, goBackAfter } from './adoption/adoption-steps.js';
 import { idsOf, type PendingCommands } from './commands/commands.js';
 import { joinedAfterStart, providersOf } from './dependencies/namespaces.js';
 import type { Memory, ServiceDeps } from './deps.js';
+import { begunRun, executeJobStep, failedBegin, specOfRun } from './jobs/execute.js';
+import { isRun } from './jobs/runs.js';
 import type { ServiceObservation } from './observe.js';
-import type { ServiceResult, ServiceStep } from './service-state.js';
+import type { JobStep, ServiceResult, ServiceStep } from './service-state.js';
 import { install, start } from './steps/create.js';
 import { connect, publishAliases, putRight, rename } from './steps/repair.js';
 import { beginRestart } from './steps/restart.js';
@@ -29,16 +32,22 @@ export async function executeServiceStep(
   step: ServiceStep,
   observation: ServiceObservation,
   signal: AbortSignal,
-  report: Report,
+  reportStatus: Report,
 ): Promise<Partial<ServiceResult>> {
-  const { appId, serviceName, containerSpec, pendingCommands } = observation;
+  const { appId, serviceName, pendingCommands } = observation;
+  const begin = step.do === 'create' || step.do === 'start' ? step.run : undefined;
+  const containerSpec = begin ? specOfRun(observation.containerSpec, begin) : observation.containerSpec;
+  // A run is noted together with its time, in one status.
+  const report: Report = (result) =>
+    reportStatus(begin ? { ...result, job: { ...begunRun(begin), missed: 0 } } : result);
   const { name } = service.metadata;
+  if (isJobStep(step)) return executeJobStep(deps, { service }, step, pendingCommands, report);
   const isAhead = step.do === 'create' && step.ahead === true;
   let replaced: ReplacedRecord | undefined;
   const context: StepContext = {
     ...{ service, appId, serviceName, containerSpec, heldPorts: memory.heldPorts, failures: memory.failures },
     reportReached: (reached) => {
-      if (step.do === 'create' && reached === 'Created') replaced = replacedNow(deps, service, step);
+      if (step.do === 'create' && reached === 'Created' && !begin) replaced = replacedNow(deps, service, step);
       const isUpdate = beginsUpdate(step) || isOpen(deps.store.get('Service', name)?.status?.update);
       // One that is created ahead is noted with the next step: until then the other one runs.
       const made = isAhead ? undefined : replaced;
@@ -55,15 +64,19 @@ export async function executeServiceStep(
     await releaseUnused(deps, memory, context).catch(() => undefined);
     back = await goBackAfter(deps, context, observation.adoption, error, report);
     if (back) return undefined;
-    throw error;
+    const failed = begin && !signal.aborted ? failedBegin(begin, error, pendingCommands, deps.now()) : undefined;
+    if (!failed) throw error;
+    return { failed };
   });
   if (back) return back;
+  if (outcome && 'failed' in outcome) return outcome.failed;
   if (!outcome && !observation.adoption) await tellOtherHand(deps, service, step, signal);
   if (outcome) await releaseUnused(deps, memory, context);
   if (outcome) return { outcome };
   if (isAhead) memory.refusals.forget(name);
   return {
     acknowledged: acknowledgedBy(step, pendingCommands),
+    ...(begin ? { job: begunRun(begin) } : {}),
     ...(isAhead ? { createdAheadAt: deps.now() } : {}),
     ...(replaced ? { replaced } : {}),
   };
@@ -94,6 +107,10 @@ async function tellOtherHand(
   });
 }
 
+/** Tells whether the step touches nothing on the engine. Pure. */
+const isJobStep = (step: ServiceStep): step is JobStep =>
+  step.do === 'note' || step.do === 'follow' || step.do === 'miss' || step.do === 'decline';
+
 /** Returns why the container that the step has just created replaces another one; undefined for the first one. */
 function replacedNow(
   { store, now }: ServiceDeps,
@@ -118,7 +135,7 @@ async function carryOut(
   deps: ServiceDeps,
   { terminations }: Memory,
   context: StepContext,
-  step: ServiceStep,
+  step: Exclude<ServiceStep, JobStep>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { cache } = deps;
@@ -130,6 +147,8 @@ async function carryOut(
     case 'terminate':
       if (step.update?.is === 'succeeded') context.reportReached(step.update.seen);
       if (step.update) context.reportReached('Stopping');
+      // Its container is what shows that a run was begun, until the status on disk does.
+      if (step.remove && isRun(step.container) && isActive(context.service)) await deps.store.flush();
       beginTermination(deps, terminations, context, step);
       return undefined;
     case 'restart':

@@ -13,6 +13,7 @@ import { containersOf, dependentsOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import { resolveService } from './desired-container.js';
 import { restartsLeft } from './health/unhealthy-restarts.js';
+import { observeJob } from './jobs/observe.js';
 import type { Overlap, ServiceState } from './service-state.js';
 import { type Identity, identityOf } from './spec/identity.js';
 import { isOpen, timeOf } from './update/record.js';
@@ -77,7 +78,7 @@ export async function observeService(deps: ServiceDeps, memory: Memory, service:
 
 async function stateOf(
   deps: ServiceDeps,
-  { terminations, stopLedger, ages, refusals }: Memory,
+  { terminations, stopLedger, ages, refusals, timetables }: Memory,
   service: Service,
   {
     app,
@@ -92,6 +93,7 @@ async function stateOf(
   },
 ): Promise<Pick<ServiceObservation, 'state' | 'containerSpec' | 'attempt'>> {
   const isDeleted = !isActive(service);
+  const job = observeJob(deps, { ages, timetables }, service, containers);
   const [newest] = shownOf(containers);
   const providers = newest ? providersOf(newest, deps.cache.containers()) : [];
   const { desired, containerSpec } = identity && !isDeleted ? await resolveService(deps, service, identity) : {};
@@ -114,7 +116,8 @@ async function stateOf(
       lockHeld: deps.locks.isHeld(appId),
       commands,
       dependents: isDeleted ? dependentsOf(deps, service) : [],
-      overlap: await overlapOf(deps, ages, service, appId, containers),
+      overlap: await overlapOf(deps, ages, service, appId, job ? [] : containers),
+      job,
       restartsLeft:
         newest && desired?.restartUnhealthy
           ? restartsLeft(desired.restartUnhealthy, service.status?.unhealthyRestarts, newest, ages)

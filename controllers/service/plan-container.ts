@@ -5,6 +5,7 @@ import { ALIVE } from './commands/commands.js';
 import { leftBehind } from './container/left-behind.js';
 import { hasRun, isPrepared } from './container/prepared.js';
 import { nameOf } from './dependencies/namespaces.js';
+import { isRun } from './jobs/runs.js';
 import {
   doing,
   needsLock,
@@ -36,6 +37,8 @@ export function planContainer(state: ServiceState): ServicePlan {
   const dead = containers.find(({ state }) => state === 'dead');
   if (dead) return terminate(state, dead, 'dead');
 
+  const past = containers.find(isRun);
+  if (past) return terminate(state, past, 'it is a run of a schedule that the service has no longer');
   const [current, older, ...others] = containers;
   if (!desired) return planDeleted(state, current, older);
   const [oldest] = others.slice(-1);

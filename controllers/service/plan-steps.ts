@@ -11,6 +11,7 @@ interface TerminationOptions {
   readonly update?: UpdateTermination;
   readonly installed?: string;
   readonly withdrawn?: true;
+  readonly endsRun?: string;
 }
 
 /** Plans to stop and remove the container, under the lock if that interrupts something; waits while the lock is not held. Pure. */

@@ -2,8 +2,9 @@ import { errorMessage } from '../../api/platform/errors.js';
 import type { Service } from '../../crds/model/kinds.js';
 import { settled, wait } from '../runtime/outcome.js';
 import { goBack, isStranded, planAdoption } from './adoption/plan-adoption.js';
+import { planJob } from './jobs/plan.js';
 import type { ServiceObservation } from './observe.js';
-import type { ServicePlan } from './service-state.js';
+import type { ServicePlan, ServiceState } from './service-state.js';
 
 /** Plans one pass over a service. Throws the error when its document cannot be resolved. Pure. */
 export function planService(
@@ -14,10 +15,12 @@ export function planService(
   if (error !== undefined && isStranded(adoption)) return goBack(adoption, errorMessage(error));
   if (error !== undefined) throw error;
   if (!state) return wait('AppMissing', `Waiting for App ${spec.app}, which this Service names`);
-  const plan = planAdoption(state, adoption);
+  const { job } = state;
+  const planIn = (at: ServiceState): ServicePlan => (job ? planJob(at, job) : planAdoption(at, adoption));
+  const plan = planIn(state);
   const { outcome } = plan;
   if (hasApp || outcome.is !== 'waiting' || outcome.reason !== 'NeedsLock') return plan;
   // The App claims the lock of its app. Without an App nobody else would: then the service does.
-  const locked = planAdoption({ ...state, lockHeld: true }, adoption);
+  const locked = planIn({ ...state, lockHeld: true });
   return { ...locked, steps: [{ do: 'claim', because: outcome.message }, ...locked.steps] };
 }

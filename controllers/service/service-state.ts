@@ -1,3 +1,4 @@
+import type { JobRun } from '../../crds/model/jobs.js';
 import type { Refusal } from '../../crds/model/requests.js';
 import type { RestartBudget } from '../../crds/model/restart-budget.js';
 import type { UpdateStrategy } from '../../crds/model/update-strategy.js';
@@ -8,6 +9,9 @@ import type { AdoptionFacts, AdoptionRecord } from './adoption/adoption-facts.js
 import type { ActiveCommands } from './commands/commands.js';
 import type { Tuning } from './container/drift.js';
 import type { Joined, Lost, Shared } from './dependencies/namespaces.js';
+import type { Span } from './jobs/due.js';
+import type { JobState } from './jobs/observe.js';
+import type { Run } from './jobs/runs.js';
 import type { UpdateStep } from './update/record.js';
 import type { ReplacedRecord } from './update/replaced.js';
 import type { UpdatePolicy } from './update/update-policy.js';
@@ -30,8 +34,10 @@ export type ServiceStep =
       readonly update?: UpdateTermination;
       /** Image id of the container that was created to replace this one; its installation is logged after the removal. */
       readonly installed?: string;
-      /** The container was created to replace another one and was never shown; nothing is logged. */
+      /** The container was created to replace another one and was never shown, or is a run that was over before; nothing is logged. */
       readonly withdrawn?: true;
+      /** Id of the run of a job that ends with it. */
+      readonly endsRun?: string;
     }
   | { readonly do: 'rename'; readonly container: SeenContainer; readonly to: string; readonly because: string }
   | { readonly do: 'connect'; readonly container: SeenContainer; readonly network: string; readonly because: string }
@@ -62,9 +68,16 @@ export type ServiceStep =
       readonly surge?: SurgeStrategy;
       /** The container that it replaces is stopped afterwards, so that what the engine refuses stops nothing. Not shown or logged until then. */
       readonly ahead?: true;
+      readonly run?: RunBegin;
     }
   /** Starts the container, and renames it to `name` before that. */
-  | { readonly do: 'start'; readonly container: SeenContainer; readonly name?: string; readonly because: string }
+  | {
+      readonly do: 'start';
+      readonly container: SeenContainer;
+      readonly name?: string;
+      readonly because: string;
+      readonly run?: RunBegin;
+    }
   /** Restarts the container; starts now and ends in the background. */
   | {
       readonly do: 'restart';
@@ -98,7 +111,46 @@ export type ServiceStep =
   /** Claims the update lock for the steps after it, where there is no App that would. */
   | { readonly do: 'claim'; readonly because: string }
   /** Ends the pass with the error of a background step. */
-  | { readonly do: 'fail'; readonly because: string };
+  | { readonly do: 'fail'; readonly because: string }
+  | JobStep;
+
+/** Steps of a job that touch nothing on the engine. */
+export type JobStep =
+  /** Notes how a run has ended, and what it printed last if it failed. */
+  | { readonly do: 'note'; readonly run: Run; readonly because: string }
+  /** Notes which times of the schedule are dealt with. `isMissed`: what `because` says becomes an event. */
+  | {
+      readonly do: 'follow';
+      readonly followed: readonly Span[];
+      readonly missed?: number;
+      readonly isMissed?: true;
+      /** Nothing of it was followed before. */
+      readonly isNew?: true;
+      readonly because: string;
+    }
+  /** Counts a run as missed whose time was followed before. */
+  | { readonly do: 'miss'; readonly count: number; readonly because: string }
+  /** Does not begin the run that somebody asks for. */
+  | { readonly do: 'decline'; readonly because: string };
+
+/** The run of a job that begins with a step. */
+export interface RunBegin {
+  readonly id: string;
+  /** When it was due, ms since the epoch; undefined for one that somebody asks for. */
+  readonly scheduledMs: number | undefined;
+  /** What is followed of the schedule once it has begun, and how many times had passed before it. */
+  readonly followed?: readonly Span[];
+  readonly missed?: number;
+}
+
+/** What a step has come to of a job, for its status. */
+export interface JobResult {
+  readonly followed?: readonly Span[];
+  /** How many more runs were missed. */
+  readonly missed?: number;
+  /** A run that has begun, has ended or could not begin. */
+  readonly run?: JobRun;
+}
 
 export type ServicePlan = Plan<ServiceStep>;
 
@@ -123,6 +175,7 @@ export interface ServiceResult extends StepResult {
   readonly joined: readonly Joined[];
   /** How far it is with containers that are not ours. */
   readonly adoption: AdoptionRecord;
+  readonly job: JobResult;
 }
 
 /** The stage of a pass at which a status is written. */
@@ -200,6 +253,8 @@ export interface ServiceState {
   readonly overlap: Overlap;
   /** How often the newest container may still be restarted now because it is unhealthy; undefined: never. */
   readonly restartsLeft?: number | undefined;
+  /** Undefined for a service without a schedule. */
+  readonly job?: JobState | undefined;
   /** Error with which the container that is wanted now could not be created beside the old one; a `TerminalError` is not retried. */
   readonly refusal: Error | undefined;
 }

@@ -1,3 +1,4 @@
+import { isJob } from '../../crds/model/jobs.js';
 import { keyOf, type Service } from '../../crds/model/kinds.js';
 import type { ServiceStatus } from '../../crds/model/types.js';
 import type { SeenContainer } from '../engine/engine.js';
@@ -9,6 +10,7 @@ import { type Joined, joinedBy, providersOf } from './dependencies/namespaces.js
 import { containersOf } from './dependencies/siblings.js';
 import type { Memory, ServiceDeps } from './deps.js';
 import { withRestart } from './health/unhealthy-restarts.js';
+import { announceRuns, jobConditions, jobFacts, jobWord } from './jobs/status.js';
 import type { ServiceObservation } from './observe.js';
 import type { ServiceProgress, ServiceStep } from './service-state.js';
 import { readContainerName } from './spec/identity.js';
@@ -26,6 +28,7 @@ export function serviceStatus(
   observation: ServiceObservation,
   progress: ServiceProgress,
 ): Facts<'Service'> {
+  if (isJob(service.spec)) return jobStatus(deps, memory, service, observation, progress);
   const containers = shownOf(containersOf(deps, service));
   const [container, older] = containers;
   const [runs, olderRuns] = memory.lifecycle.look(service, containers).map(({ facts }) => facts);
@@ -49,6 +52,29 @@ export function serviceStatus(
     ...(update ? { update } : {}),
     ...(replaced ? { replaced } : {}),
     ...(adoption ? { adoption } : {}),
+    ...(lastAction ? { lastAction } : {}),
+    ...acknowledgements(deps, memory, service, observation, progress),
+  };
+}
+
+/** Returns the status of a service with a schedule: nothing of it is expected to run. */
+function jobStatus(
+  deps: ServiceDeps,
+  memory: Memory,
+  service: Service,
+  observation: ServiceObservation,
+  progress: ServiceProgress,
+): Facts<'Service'> {
+  const containers = containersOf(deps, service);
+  const container = containers.find((one) => ALIVE.includes(one.state)) ?? containers[0];
+  const { state } = observation;
+  const word = state?.job ? jobWord(state.job, state.desired?.image !== undefined) : container?.state;
+  const lastAction = lastActionOf(deps, progress) ?? service.status?.lastAction;
+  return {
+    ...(word ? { state: word } : {}),
+    ...(word === 'exited' && container?.state === 'exited' ? { exitCode: container.exitCode } : {}),
+    ...(container ? { container: containerFacts(container) } : {}),
+    ...jobFacts(service, containers, state?.job, progress),
     ...(lastAction ? { lastAction } : {}),
     ...acknowledgements(deps, memory, service, observation, progress),
   };
@@ -112,6 +138,10 @@ const WORDS: Readonly<
   giveBack: { reason: 'GoingBack' },
   claim: undefined,
   fail: undefined,
+  note: undefined,
+  follow: undefined,
+  miss: undefined,
+  decline: undefined,
 };
 
 /** Returns the state that the running step shows. A step that goes on in the background keeps it until it has ended. */
@@ -179,6 +209,17 @@ function updateOf(
   return after;
 }
 
+/** Returns the conditions of a service besides those of the runtime; undefined keeps them as they are. */
+export function serviceConditions(
+  deps: ServiceDeps,
+  service: Service,
+  observation: ServiceObservation,
+  progress: ServiceProgress,
+): readonly OwnCondition[] | undefined {
+  if (!isJob(service.spec)) return strategyCondition(observation, progress);
+  return jobConditions(jobFacts(service, containersOf(deps, service), observation.state?.job, progress));
+}
+
 /** Returns the condition `StrategyFollowed` as False while another update strategy than the requested one is followed. Pure. */
 export function strategyCondition(
   { state }: ServiceObservation,
@@ -190,13 +231,27 @@ export function strategyCondition(
 }
 
 /** Records what the containers have done between two statuses, and which commands were rejected. */
-export function announceService(deps: ServiceDeps, memory: Memory, before: Service, progress: ServiceProgress): void {
+export function announceService(
+  deps: ServiceDeps,
+  memory: Memory,
+  { before, after }: { readonly before: Service; readonly after: Service },
+  progress: ServiceProgress,
+): void {
+  if (isJob(before.spec)) announceRuns(deps, before, containersOf(deps, before), after.status);
+  else announceContainers(deps, memory, before, progress);
+  announceRejection(deps, memory, before, progress);
+}
+
+function announceContainers(deps: ServiceDeps, memory: Memory, before: Service, progress: ServiceProgress): void {
   const containers = shownOf(containersOf(deps, before));
   const byUs = isStartOf(progress) ? containers[0] : undefined;
   for (const [index, look] of memory.lifecycle.look(before, containers).entries()) {
     const container = containers[index];
     if (container) memory.lifecycle.report(before, container, look, container === byUs);
   }
+}
+
+function announceRejection(deps: ServiceDeps, memory: Memory, before: Service, progress: ServiceProgress): void {
   const rejection = rejectionAt(deps, memory, before, progress);
   if (!rejection) return;
   deps.store.record(keyOf('Service', before.metadata.name), {

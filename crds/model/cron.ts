@@ -45,7 +45,7 @@ export function cronIssue(text: string, fields: 'five' | 'five or six' = 'five o
     return `"${shorten(text)}" is no cron expression: expected ${fields} fields, such as 0 4 * * *`;
   }
   if (parts.length === 6 && fields === 'five') {
-    return `A window opens with a minute: five fields, without seconds, such as ${shorten(parts.slice(1).join(' '))}`;
+    return `Nothing begins between two minutes: five fields, without seconds, such as ${shorten(parts.slice(1).join(' '))}`;
   }
   const expected = FIELDS.slice(FIELDS.length - parts.length);
   const wrong = expected.findIndex((field, at) => !(parts[at] ?? '').split(',').every((item) => fits(item, field)));
@@ -97,3 +97,13 @@ const isValue = (text: string, { from, to, words }: Field): boolean =>
 /** Returns the cron expression of `window(CRON)` in `spec.reboot`; undefined for its other words. Pure. */
 export const windowCron = (reboot: string | undefined): string | undefined =>
   /^window\((.*)\)$/.exec(reboot ?? '')?.[1];
+
+/** Returns why a text is no time zone; undefined when it is one. Pure. */
+export function timeZoneIssue(name: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return undefined;
+  } catch {
+    return `"${shorten(name)}" is no time zone: expected one such as Europe/Berlin or UTC`;
+  }
+}

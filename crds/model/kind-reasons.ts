@@ -121,6 +121,7 @@ export const KIND_REASONS = {
     CrashLoop: {"meaning":"The container ends again and again soon after its start.","whatToDo":"Read its output: `supercargo logs APP/SERVICE`."},
     Unhealthy: {"meaning":"The healthcheck of the container fails.","whatToDo":"Read its output, and see what its healthcheck looks at."},
     Failed: {"meaning":"The container ended with an error and its restart policy does not start it again.","whatToDo":"Read its output, mend the cause and restart it: `supercargo restart APP/SERVICE`."},
+    LastRunFailed: {"meaning":"A condition beside Ready, of a service with a schedule: its last run failed, and none has succeeded since. The service is Ready all the same, because its next run is scheduled.","whatToDo":"Read the message, which ends with what it printed last, and its output: `supercargo logs APP/SERVICE`. The next run that succeeds ends it."},
     Suspended: {"meaning":"The App that it belongs to is suspended, so nothing is changed.","whatToDo":"Resume the App: `supercargo resume app/NAME`, and take `spec.suspend` back where it is declared."},
   },
   HostConfig: {

@@ -29,6 +29,24 @@ export interface Healthcheck {
   disable?: boolean | null;
 }
 
+/** Makes the service a job: a container of its own for each run, at the times of a cron expression, instead of one that keeps running. The words are those of a CronJob of Kubernetes. `restart` may be `no`, the default, or `on-failure:N`. Default: none; the service keeps running. */
+export interface Schedule {
+  /** When a run begins: a cron expression of five fields, such as `0 3 * * *` for every night at three, or @daily. Of a time that a change of the clocks leaves out, the run begins when they have been put forward; of one that comes twice, with the first. Only where the hour is `*` the runs follow one another as hours pass. */
+  cron: string;
+  /** Time zone of `cron`, such as Europe/Berlin. Default: that of the agent. */
+  timeZone?: string;
+  /** What becomes of a run whose time comes while another one is going on. Forbid: it is left out, and counted as missed. Replace: the other one is stopped first, under the update lock of the app. Allow: both run. Default: Forbid. */
+  concurrencyPolicy?: 'Allow' | 'Forbid' | 'Replace';
+  /** How late a run may begin, s, because the device was off or something that it needs was not there: later than that it is missed. Of several times that have passed only the last is made up for. Default: it may begin as late as it likes, until the next one is due. */
+  startingDeadlineSeconds?: number;
+  /** How long a run may take, s: then it is stopped and has failed. The update lock does not keep it from that. Default: as long as it likes. */
+  activeDeadlineSeconds?: number;
+  /** How many runs that succeeded keep their container, and with it their output. Default: 3. */
+  successfulRunsHistoryLimit?: number;
+  /** How many runs that failed keep their container, and with it their output. Default: 1. */
+  failedRunsHistoryLimit?: number;
+}
+
 export interface Ulimit {
   /** Limit that applies. */
   soft: number;
@@ -197,6 +215,8 @@ export interface ServiceFields {
   updateStrategy?: 'download-then-kill' | 'kill-then-download' | 'delete-then-download' | 'hand-over' | 'rolling';
   /** Whether a container that is unhealthy is restarted, under the update lock; Docker itself does not. true: five times within five minutes. A budget such as 5/300s (at most so many restarts within that time; ms s m h d): when it is used up, the container stays unhealthy until it is healthy by itself, restarted by somebody or replaced. Default: false. */
   restart_unhealthy?: boolean | string;
+  /** Makes the service a job: a container of its own for each run, at the times of a cron expression, instead of one that keeps running. The words are those of a CronJob of Kubernetes. `restart` may be `no`, the default, or `on-failure:N`. Default: none; the service keeps running. */
+  schedule?: Schedule;
   /** Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image. */
   command?: string | string[] | null;
   /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
@@ -987,6 +1007,60 @@ export interface ServiceStatus {
     /** Why theirs runs again. */
     message?: string;
   };
+  /** The latest run of a service with a schedule: it goes on, or is over. Absent before the first. */
+  lastRun?: {
+    /** The second part of the name of its container. */
+    runId: string;
+    /** When it was due; absent for a run that somebody asked for. RFC 3339. */
+    scheduledAt?: string;
+    /** When it began, by the clock of the engine; absent when it did not. RFC 3339. */
+    startedAt?: string;
+    /** When it ended; absent while it goes on. RFC 3339. */
+    finishedAt?: string;
+    /** Its exit code; absent while it goes on, and when it did not begin. */
+    exitCode?: number;
+    /** true: it did not succeed: its exit code is not 0, it was stopped, or it could not begin. */
+    failed?: boolean;
+    /** Why the agent stopped it, or why it could not begin. Cannot be rebuilt. */
+    because?: string;
+    /** What it printed last, where it failed; values of its variables are left out. Cannot be rebuilt. */
+    lastLines?: string[];
+  };
+  /** The runs whose containers are there, the latest first: what goes on, and the history. */
+  runs?: {
+    /** The second part of the name of its container. */
+    runId: string;
+    /** When it was due; absent for a run that somebody asked for. RFC 3339. */
+    scheduledAt?: string;
+    /** When it began, by the clock of the engine; absent when it did not. RFC 3339. */
+    startedAt?: string;
+    /** When it ended; absent while it goes on. RFC 3339. */
+    finishedAt?: string;
+    /** Its exit code; absent while it goes on, and when it did not begin. */
+    exitCode?: number;
+    /** true: it did not succeed: its exit code is not 0, it was stopped, or it could not begin. */
+    failed?: boolean;
+    /** Why the agent stopped it, or why it could not begin. Cannot be rebuilt. */
+    because?: string;
+    /** What it printed last, where it failed; values of its variables are left out. Cannot be rebuilt. */
+    lastLines?: string[];
+  }[];
+  /** When its next run is due; RFC 3339. Absent for a service without a schedule, and while none is due. */
+  nextRunAt?: string;
+  /** How many runs were left out since it has its schedule: the device was off or asleep or its clock set forward, the App suspended, or another run was going on. Of a longer gap at most 100 are counted. Absent while it is 0. Cannot be rebuilt. */
+  missed?: number;
+  /** Which times of the schedule are dealt with, so that none runs twice when somebody sets the clock back. Cannot be rebuilt. */
+  followed?: {
+    /** The schedule that it speaks of, with its time zone. Another one is followed from when it is first seen. */
+    schedule: string;
+    /** Spans of time, their ends included; the one that was worked on last is the last. Eight at most. */
+    spans: {
+      /** Since when, RFC 3339. */
+      from: string;
+      /** Until when, RFC 3339. */
+      to: string;
+    }[];
+  };
   /** Why the last step was taken. */
   lastAction?: {
     /** One CamelCase word for what was done. */
@@ -996,7 +1070,7 @@ export interface ServiceStatus {
     /** When, RFC 3339. */
     at: string;
   };
-  /** Ids of requests that are acknowledged, by request: its own (restart, stop, start) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt. */
+  /** Ids of requests that are acknowledged, by request: its own (restart, stop, start, run) and its App's (app.restart, app.purge, app.stop, app.start). Cannot be rebuilt. */
   handled?: {
     [k: string]: string;
   };

@@ -1,11 +1,13 @@
 import { normalizeReference } from '../model/image-reference.js';
 import { type Issue, issuesOf, pathText } from '../model/issue.js';
+import { isJob } from '../model/jobs.js';
 import type { App, Service } from '../model/kinds.js';
 import { type References, referencesOf } from '../model/references.js';
 import { type NumberedRelease, releaseOf, usualContainerName } from '../model/release.js';
 import { cameAsTargetState } from '../model/target-state.js';
 import { publishedPorts, publishes, refusedByEngine, tooManyPorts } from './check-engine-values.js';
 import { accessIssues } from './check-host-access.js';
+import { waitsForJobs } from './check-schedule.js';
 import type { StandaloneNames } from './standalone.js';
 
 /** A release as it is declared, and by whom. */
@@ -39,6 +41,7 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
     ...engineIssues(services, lenient),
     ...platforms(services),
     ...sharedContainerNames(app.metadata.name, release, services),
+    ...waitsForJobs(references, services),
     ...cycles(new Map(references)),
   ];
 }
@@ -65,6 +68,7 @@ export function contradictions(app: string, { release: declared, services = {} }
     ...sharedPorts(everywhere),
     ...platforms(everywhere),
     ...sharedContainerNames(app, release, everywhere),
+    ...waitsForJobs(references, everywhere),
     ...cycles(new Map(references)),
   ];
 }
@@ -169,7 +173,7 @@ function sharedPorts(services: NonNullable<App['spec']['services']>): readonly I
   const taken = new Map<string, string>();
   return Object.entries(services).flatMap(([name, fields]): readonly Issue[] => {
     const { running, contract, restart } = fields;
-    const stays = running !== false && !contract && !/^(no|on-failure)/.test(restart ?? '');
+    const stays = running !== false && !contract && !isJob(fields) && !/^(no|on-failure)/.test(restart ?? '');
     if (!stays || !publishes(fields)) return [];
     const mine = publishedPorts(fields);
     const issues = issuesOf(

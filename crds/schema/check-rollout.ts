@@ -1,4 +1,4 @@
-import { cronIssue } from '../model/cron.js';
+import { cronIssue, timeZoneIssue } from '../model/cron.js';
 import { durationMs } from '../model/duration.js';
 import { shorten } from '../model/issue.js';
 import { startPeriodMs } from '../model/rollout.js';
@@ -43,17 +43,7 @@ function checkWhen({ rollout }: AppSpec): Found[] {
   if (lengthMs < SHORTEST_WINDOW_MS) report('duration', `Too short: ${shorten(duration)}, at least 1m`);
   if (lengthMs > LONGEST_WINDOW_MS)
     report('duration', `Too long: ${shorten(duration)}, at most 31d; apply: now for always`);
-  if (timeZone !== undefined && !isTimeZone(timeZone)) {
-    report('timeZone', `"${shorten(timeZone)}" is no time zone: expected one such as Europe/Berlin or UTC`);
-  }
+  const noZone = timeZone === undefined ? undefined : timeZoneIssue(timeZone);
+  if (noZone !== undefined) report('timeZone', noZone);
   return found;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

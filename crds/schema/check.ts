@@ -10,6 +10,7 @@ import { checkGitSource } from './check-git-source.js';
 import { accessFound } from './check-host-access.js';
 import { contradictions } from './check-release.js';
 import { checkRollout } from './check-rollout.js';
+import { checkSchedule } from './check-schedule.js';
 import { checkService, type Found } from './check-service.js';
 import { suggestion } from './nearest.js';
 import type { WellFormed } from './well-formed.js';
@@ -92,7 +93,7 @@ function checksOf(document: AnyDeclared): Found[] {
       return checkApp(document);
     case 'Service':
       // Its App decides whether paths of the host may be mounted; the controller checks that.
-      return checkService(document.spec, [], { mayBind: true });
+      return [...checkService(document.spec, [], { mayBind: true }), ...checkSchedule(document.spec, [])];
     case 'HostConfig':
       return checkHostConfig(document);
     case 'Network':
@@ -135,6 +136,7 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
   found.push(...checkRollout(spec));
   for (const [name, service] of Object.entries(spec.services ?? {})) {
     found.push(...checkService(service, ['services', name], { mayBind: spec.allowHostBinds === true }));
+    found.push(...checkSchedule(service, ['services', name]));
   }
   return found;
 }

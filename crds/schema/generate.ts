@@ -66,6 +66,7 @@ function interfacesOf(
     [spec('Service'), 'release'],
   ]);
   name('Healthcheck', inServices('healthcheck'));
+  name('Schedule', inServices('schedule'));
   name('Ulimit', inServices('ulimits.*'));
   name('Logging', inServices('logging'));
   name('LongDevice', inServices('devices.[]'));

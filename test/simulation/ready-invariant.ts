@@ -1,7 +1,8 @@
-import { SERVICE_NAME } from '../../controllers/engine/labels.js';
+import { RUN, SERVICE_NAME } from '../../controllers/engine/labels.js';
 import { isAlive, type MemoryContainer } from '../../controllers/engine/simulated/memory-container.js';
 import { differenceOf, networkHash } from '../../controllers/network/options.js';
 import { isReady } from '../../crds/model/conditions.js';
+import { isJob } from '../../crds/model/jobs.js';
 import type { AnyResource, App, Service } from '../../crds/model/kinds.js';
 import { API_NETWORK, containerName, networkName } from '../../crds/model/names.js';
 import { releaseOf } from '../../crds/model/release.js';
@@ -65,6 +66,7 @@ const serviceOf = ({ options }: MemoryContainer): string => options.Labels?.[SER
 function serviceViolation(device: Device, agent: Agent, { spec }: Service): string | undefined {
   const { images } = device.engine;
   const mine = containersOfApp(device, spec.appId ?? 0).filter((one) => serviceOf(one) === spec.serviceName);
+  if (isJob(spec)) return jobViolation(device, spec, mine);
   const [container, another] = mine;
   if (!container) return 'it has no container';
   if (another) return `it has ${mine.length} containers`;
@@ -79,6 +81,15 @@ function serviceViolation(device: Device, agent: Agent, { spec }: Service): stri
   if (spec.restart === 'no' && container.state === 'exited') return undefined;
   if (!/^(running|restarting)$/.test(container.state)) return `its container is ${container.state}`;
   return networkViolation(device, agent, spec, container);
+}
+
+/** A job is Ready while its image is there, whether it runs or not; every container is a run, and one goes on unless more may. */
+function jobViolation({ engine }: Device, spec: Service['spec'], mine: readonly MemoryContainer[]): string | undefined {
+  if (!engine.images.find(spec.image)) return 'its image is not there';
+  const stranger = mine.find(({ options }) => options.Labels?.[RUN] === undefined);
+  if (stranger) return `${stranger.name} is no run of it`;
+  const going = mine.filter(isAlive).length;
+  return going > 1 && spec.schedule?.concurrencyPolicy !== 'Allow' ? `${going} runs go on at once` : undefined;
 }
 
 function networkViolation(device: Device, agent: Agent, spec: Service['spec'], container: MemoryContainer) {

@@ -9,6 +9,7 @@ import { type SupervisedApp, supervisorMade } from '../setup/supervisor-made.js'
 import { ADOPTION_SCENARIOS } from './adoption-scenarios.js';
 import type { Device } from './device.js';
 import { IMAGE_SCENARIOS } from './image-scenarios.js';
+import { JOB_SCENARIOS } from './job-scenarios.js';
 import { NAME_SCENARIOS } from './name-scenarios.js';
 import { ROLLBACK_SCENARIOS } from './rollback-scenarios.js';
 import { reasonOf, type Scenario, serve } from './scenario.js';
@@ -54,6 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ROLLBACK_SCENARIOS,
   ...WAITING_SCENARIOS,
   ...NAME_SCENARIOS,
+  ...JOB_SCENARIOS,
   {
     it: 'installs an app of four services, local and pulled images, volumes, networks and a shared network',
     images: serve('db:1', 'vpn:1'),

@@ -10,6 +10,7 @@ export interface LogOptions {
   readonly tail?: string;
   readonly timestamps?: boolean;
   readonly raw?: boolean;
+  readonly run?: string;
 }
 
 interface LogLine {
@@ -24,6 +25,8 @@ const COLORS: readonly Style[] = ['cyan', 'yellow', 'green', 'magenta', 'blue'];
 export async function logs(session: Session, word: string, options: LogOptions): Promise<void> {
   const { io, json } = session;
   const { app, service } = partOf(word);
+  if (options.run !== undefined && service === undefined)
+    throw usageError('A run is of one service', `supercargo logs --run ${options.run} ${app}/SERVICE`);
   const path =
     service === undefined
       ? objectPath({ kind: 'App', name: app })
@@ -52,7 +55,7 @@ export async function logs(session: Session, word: string, options: LogOptions):
 }
 
 /** Returns the query of a log. Pure; throws for an invalid time or number. */
-export function queryOf({ follow, since, tail }: LogOptions, nowMs: number): string {
+export function queryOf({ follow, since, tail, run }: LogOptions, nowMs: number): string {
   const query = new URLSearchParams();
   if (follow) query.set('follow', 'true');
   if (since !== undefined) {
@@ -66,5 +69,6 @@ export function queryOf({ follow, since, tail }: LogOptions, nowMs: number): str
     if (!/^\d+$/.test(tail)) throw usageError(`--tail "${tail}" is no number of lines`);
     query.set('tailLines', tail);
   }
+  if (run !== undefined) query.set('run', run);
   return query.toString();
 }

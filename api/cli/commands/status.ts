@@ -1,4 +1,5 @@
 import { isReady, isStalled, readinessOf } from '../../../crds/model/conditions.js';
+import { hasFailedRun, isJob } from '../../../crds/model/jobs.js';
 import type { AnyResource, App, GitSource, Problem, Service } from '../../../crds/model/kinds.js';
 import { hasFailed } from '../../../crds/model/readiness.js';
 import { addressText } from '../client/address.js';
@@ -111,7 +112,8 @@ function appLines({ io }: Session, { apps, services }: Facts): readonly string[]
   if (apps.length === 0) return ['No apps. `supercargo apply -f FILE` declares one.'];
   const rows = apps.map((app) => {
     const own = services.filter(({ spec }) => spec.app === app.metadata.name);
-    const running = own.filter(({ status: of }) => of?.state === 'running').length;
+    const jobs = own.filter(({ spec }) => isJob(spec)).length;
+    const running = own.filter(({ spec, status: of }) => !isJob(spec) && of?.state === 'running').length;
     const named = (word: string, ill: (service: Service) => boolean): string => {
       const names = own.filter(ill).map(({ spec }) => spec.serviceName);
       return names.length > 0 ? `, ${word}: ${names.join(', ')}` : '';
@@ -119,14 +121,21 @@ function appLines({ io }: Session, { apps, services }: Facts): readonly string[]
     const ill =
       named('unhealthy', ({ status: of }) => of?.unhealthySince !== undefined) +
       named('crashing', ({ status: of }) => of?.crashLoopSince !== undefined) +
-      named('failed', hasFailed);
+      named('failed', hasFailed) +
+      named('last run failed', hasFailedRun);
     const release = app.status?.release?.commit ?? '-';
     const state = isReady(app)
       ? io.style('green', 'ready')
       : isStalled(app)
         ? io.style('red', 'stuck')
         : io.style('yellow', readinessOf(app)?.reason ?? 'new');
-    return [app.metadata.name, state, `${running}/${own.length} running${ill}`, release, app.metadata.origin];
+    return [
+      app.metadata.name,
+      state,
+      `${running}/${own.length - jobs} running${jobs > 0 ? `, ${jobs} scheduled` : ''}${ill}`,
+      release,
+      app.metadata.origin,
+    ];
   });
   return tableLines(
     ['APP', 'STATE', 'SERVICES', 'RELEASE', 'DECLARED BY'].map((head) => io.style('bold', head)),

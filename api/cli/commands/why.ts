@@ -1,4 +1,5 @@
-import { readinessOf } from '../../../crds/model/conditions.js';
+import { conditionOf, readinessOf } from '../../../crds/model/conditions.js';
+import { hasFailedRun, isJob } from '../../../crds/model/jobs.js';
 import type { App, Service } from '../../../crds/model/kinds.js';
 import { isUndecided, latestFirst, type Revision } from '../../../crds/model/revisions.js';
 import { lastChangeOf } from '../../../crds/model/service-changes.js';
@@ -95,7 +96,7 @@ export function reasonsOfService(service: Service, promoted: readonly Revision[]
   return {
     object: `Service/${service.metadata.name}`,
     sentences: [
-      runsOf(service, nowMs),
+      ...(isJob(service.spec) ? jobOf(service, nowMs) : [runsOf(service, nowMs)]),
       ...promotion,
       ...replacedOf(service, promotion, nowMs),
       ...(lastAction
@@ -106,6 +107,24 @@ export function reasonsOfService(service: Service, promoted: readonly Revision[]
       ...nowOf(service, nowMs),
     ],
   };
+}
+
+/** Says when it runs, and how its last run went. */
+function jobOf(service: Service, nowMs: number): readonly string[] {
+  const { schedule, image } = service.spec;
+  const { lastRun: last, nextRunAt, missed = 0 } = service.status ?? {};
+  const zone = schedule?.timeZone === undefined ? '' : ` (${schedule.timeZone})`;
+  const next = nextRunAt === undefined ? 'no run is due' : `its next run is due at ${nextRunAt}`;
+  return [
+    `It is a job: a container of ${image} runs at the times of ${schedule?.cron}${zone}; ${next}.`,
+    last === undefined
+      ? 'It has not run yet.'
+      : last.finishedAt === undefined
+        ? `Run ${last.runId} goes on${last.startedAt === undefined ? '' : `, since ${last.startedAt}`}.`
+        : `Its last run, ${last.runId}, ${last.failed ? 'failed' : 'succeeded'} ${agoOf(last.finishedAt, nowMs)}${last.exitCode === undefined ? '' : ` with exit code ${last.exitCode}`}.`,
+    ...(hasFailedRun(service) ? [`${conditionOf(service, 'LastRunFailed')?.message}.`] : []),
+    ...(missed > 0 ? [`${missed} of its runs were missed.`] : []),
+  ];
 }
 
 function runsOf({ spec, status }: Service, nowMs: number): string {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { WaitOptions } from '../client/wait.js';
 import type { ActionOptions, AdoptOptions, ApproveOptions, RollbackOptions } from '../commands/actions.js';
 import type { ApplyOptions } from '../commands/apply.js';
 import type { DeleteOptions } from '../commands/delete.js';
@@ -67,6 +68,15 @@ export function defineChanging(program: Command): void {
         action<ActionOptions>(async (session, args, options) => (await actions()).act(session, name, args, options)),
       );
   }
+
+  waiting(program.command('run'))
+    .summary('begin a run of a service with a schedule now; follows its output, ends with its exit code')
+    .argument('<service>', 'APP/SERVICE')
+    .action(
+      action<WaitOptions>(async (session, [word = ''], options) =>
+        (await import('../commands/run.js')).run(session, word, options),
+      ),
+    );
 
   waiting(program.command('confirm'))
     .summary('let go on what is held back until somebody says so')

@@ -62,6 +62,7 @@ export function defineReading(program: Command): void {
     .option('--since <time>', 'such as 10m or 2026-01-02T03:04:05Z')
     .option('--tail <lines>', 'only the last lines of each service')
     .option('-t, --timestamps', 'with the time of each line')
+    .option('--run <id>', 'of a service with a schedule: those of this run')
     .option('--raw', 'control characters as they were printed, instead of visible')
     .action(
       action<LogOptions>(async (session, [word = ''], options) =>

@@ -28,6 +28,7 @@ interface LogQuery {
   readonly sinceSeconds?: number;
   readonly sinceTime?: string;
   readonly tailLines?: number;
+  readonly run?: string;
 }
 const text = { type: 'string', nullable: true } as const;
 /** Longest `sinceSeconds`: the two ends of what a date can hold are no further apart. */
@@ -40,6 +41,7 @@ export const LOG_QUERY: JSONSchemaType<LogQuery> = {
     sinceSeconds: { type: 'number', minimum: 0, maximum: LONGEST_SECONDS, nullable: true },
     sinceTime: text,
     tailLines: { type: 'integer', minimum: 0, maximum: 2_147_483_647, nullable: true },
+    run: { type: 'string', pattern: '^[0-9A-Za-z-]{1,64}$', nullable: true },
   },
   required: [],
 };
@@ -99,6 +101,7 @@ function answerLog(
     follow: isTrue(query.follow),
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(query.tailLines === undefined ? {} : { tailLines: query.tailLines }),
+    ...(query.run === undefined || of.service === undefined ? {} : { run: query.run }),
   };
   return streams.answer(request, h, 'application/x-ndjson', (stream, onDrain) => {
     const over = new AbortController();

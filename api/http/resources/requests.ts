@@ -1,3 +1,4 @@
+import { isJob } from '../../../crds/model/jobs.js';
 import {
   API_VERSION,
   KINDS,
@@ -40,6 +41,11 @@ export function requestRoutes({ store }: RequestRoutesDeps): readonly Route[] {
         const subject = store.get(kind, document);
         if (!subject) throw ResourceError.notFound(PLURALS[kind], document);
         const { name, force, to, service, containers, by } = readRequest(bodyOf(request), kind, document, allowed);
+        const job = name === 'run' ? store.get('Service', document) : undefined;
+        if (job && !isJob(job.spec)) {
+          const message = `${job.spec.serviceName} has no schedule: its container keeps running, and there are no runs`;
+          throw invalid(kind, document, 'FieldValueForbidden', message, 'name');
+        }
         if (subject.metadata.deletionTimestamp !== undefined) {
           throw ResourceError.conflict(PLURALS[kind], document, 'it is being deleted');
         }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { splitCommandLine } from '../../../crds/model/command-line.js';
 import { composeDurationMs } from '../../../crds/model/duration.js';
 import { networkNames, volumeNames } from '../../../crds/model/engine-names.js';
+import { isJob } from '../../../crds/model/jobs.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { allottedId } from '../../../crds/model/names.js';
 import { type References, referencesOf } from '../../../crds/model/references.js';
@@ -335,6 +336,7 @@ const FIELDS = {
   logging: as(logging),
   updateStrategy: elsewhere,
   restart_unhealthy: elsewhere,
+  schedule: elsewhere,
   contract: elsewhere,
   serviceId: elsewhere,
   imageId: elsewhere,
@@ -344,7 +346,7 @@ const FIELDS = {
 const DEFAULTS: Values = { tty: true, restart: 'always', ipc: 'shareable' };
 
 function serviceOf(service: AppService, warn: (message: string) => void): Values {
-  const said: Values = { ...DEFAULTS, ...compact({ ...service }) };
+  const said: Values = { ...DEFAULTS, ...(isJob(service) ? { restart: 'no' } : {}), ...compact({ ...service }) };
   const fields = Object.entries<Write>(FIELDS).flatMap(([field, write]) =>
     said[field] === undefined ? [] : Object.entries(write(said[field], field, said)),
   );

@@ -7,7 +7,7 @@ export const EXTENSION = {
     ...['appId', 'uuid', 'name', 'release', 'registries', 'suspend', 'volumeReclaim', 'rollout'],
     ...['revisionHistoryLimit', 'allowHostBinds', 'adopt'],
   ],
-  service: ['updateStrategy', 'running', 'restart_unhealthy', 'contract', 'serviceId', 'imageId'],
+  service: ['updateStrategy', 'running', 'restart_unhealthy', 'schedule', 'contract', 'serviceId', 'imageId'],
   network: ['config_only'],
   volume: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

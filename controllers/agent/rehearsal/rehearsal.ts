@@ -178,6 +178,7 @@ class Rehearsal {
       },
       processes: { kill: async () => 0 },
       restartEngine: () => false,
+      holdsRuns: true,
       keys: withoutNewKeys(context.keys),
       logs: new LogStream(() => false),
       goesAhead: (app: string) => this.#ahead.has(app),

@@ -1,6 +1,6 @@
 import { durationMs } from '../../../crds/model/duration.js';
 import type { AppSpec } from '../../../crds/model/types.js';
-import { firstMinute } from '../../runtime/cron-times.js';
+import { firstMinute, HORIZON_MS } from '../../runtime/cron-times.js';
 
 type Window = NonNullable<NonNullable<AppSpec['rollout']>['window']>;
 
@@ -8,9 +8,6 @@ type Window = NonNullable<NonNullable<AppSpec['rollout']>['window']>;
 export type WindowState =
   | { readonly is: 'open' }
   | { readonly is: 'closed'; readonly opensMs: number | undefined; readonly opensAt: string | undefined };
-
-/** How far ahead the next window is looked for, ms: the longest way from one leap day to the next, but for the turn of some centuries. */
-const HORIZON_MS = 5 * 366 * 24 * 3_600_000;
 
 interface Found {
   readonly fromMs: number;

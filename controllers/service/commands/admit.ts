@@ -1,5 +1,7 @@
+import { isJob } from '../../../crds/model/jobs.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import { lockfileExists } from '../../../crds/model/locked-messages.js';
+import { pendingRequest } from '../../../crds/model/requests.js';
 import { shownOf } from '../container/prepared.js';
 import { containersOf } from '../dependencies/siblings.js';
 import type { Memory, ServiceDeps } from '../deps.js';
@@ -17,11 +19,20 @@ export async function admitCommands(
   service: Service,
   report: (result: Partial<ServiceResult>) => Promise<void>,
 ): Promise<Service> {
-  const rejected = await claimLock(deps, service);
+  const rejected = refuseRestart(service) ?? (await claimLock(deps, service));
   if (rejected) await report({ rejected });
   const current = deps.store.get('Service', service.metadata.name) ?? service;
   if (memory.terminations.failureOf(service.metadata.name) === undefined) takeInStop(deps, memory, current);
   return current;
+}
+
+/** Rejects a restart of a job, of which nothing keeps running; undefined when there is none. Pure. */
+function refuseRestart(service: Service): Rejection | undefined {
+  const restart = pendingRequest(service, 'restart');
+  if (!isJob(service.spec) || !restart) return undefined;
+  const { app, serviceName } = service.spec;
+  const message = `${serviceName} has a schedule, and nothing of it keeps running: \`supercargo run ${app}/${serviceName}\` begins a run`;
+  return { ids: { restart: restart.id }, refusal: { reason: 'Failed', message } };
 }
 
 /** Claims the lock for a stop or a restart. When the application holds it, the command is rejected at once and not carried out later. */

@@ -31,6 +31,8 @@ export interface PendingCommands {
   readonly stops: readonly Command[];
   readonly starts: readonly Command[];
   readonly restart: Request | undefined;
+  /** Of a job. */
+  readonly run: Request | undefined;
   readonly overtaken: Readonly<Record<string, string>>;
 }
 
@@ -44,6 +46,7 @@ export function pendingCommandsOf(service: Service, app: App | undefined): Pendi
     stops: stops.filter((one) => !lost.includes(one)),
     starts: starts.filter((one) => !lost.includes(one)),
     restart: pendingRequest(service, 'restart'),
+    run: pendingRequest(service, 'run'),
     overtaken: idsOf(lost),
   };
 }

@@ -2,6 +2,7 @@ import { splitCommandLine } from '../../../crds/model/command-line.js';
 import { composeDurationMs } from '../../../crds/model/duration.js';
 import type { UnusualNames } from '../../../crds/model/engine-names.js';
 import { normalizeReference } from '../../../crds/model/image-reference.js';
+import { isJob } from '../../../crds/model/jobs.js';
 import type { ServiceSpec } from '../../../crds/model/types.js';
 import type { ContainerOptions, HostOptions } from '../../engine/engine.js';
 import { InvalidSpecError } from '../../runtime/outcome.js';
@@ -62,6 +63,7 @@ const OWN_FIELDS = [
   'running',
   'updateStrategy',
   'restart_unhealthy',
+  'schedule',
   'contract',
   'pull_policy',
 ];
@@ -95,7 +97,8 @@ const KNOWN = new Set([...OWN_FIELDS, ...CONTAINER_FIELDS, ...HOST_FIELDS]);
  * understood throw `InvalidSpecError` with every path. Pure.
  */
 export function readDefinition(spec: ServiceSpec): { definition: Definition; warnings: readonly string[] } {
-  const fields: Fields = { ...spec };
+  // A run of a job that says nothing of restarts is run once.
+  const fields: Fields = { ...spec, ...(isJob(spec) ? { restart: spec.restart ?? 'no' } : {}) };
   const findings = new Findings();
   const network = readNetworks(fields.network_mode, fields.networks, findings);
   const definition: Definition = {

@@ -1,4 +1,5 @@
 import { isSettled, isStalled } from '../../../crds/model/conditions.js';
+import { isJob } from '../../../crds/model/jobs.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import type { SeenContainer } from '../../engine/engine.js';
 import { newestFirst, shownOf } from '../container/prepared.js';
@@ -30,6 +31,7 @@ export function siblingLookup(deps: ServiceDeps, service: Service): (name: strin
     return {
       settled: isSettled(document),
       stalled: isStalled(document),
+      isJob: isJob(document.spec),
       container: shownOf(containersOf(deps, document))[0],
     };
   };
@@ -58,6 +60,8 @@ export interface Sibling {
   /** True when the document has nothing left to do. A service that is being changed is not settled; one that crashes is. */
   readonly settled: boolean;
   readonly stalled: boolean;
+  /** It runs only at its times; documents of an App that depend on one are refused. */
+  readonly isJob?: boolean;
   readonly container: SeenContainer | undefined;
 }
 
@@ -75,7 +79,8 @@ export const unsatisfiedDependencies = (
     return missingStep(dependency, sibling) ?? [];
   });
 
-function missingStep({ service, condition }: Dependency, { settled, container }: Sibling): string | undefined {
+function missingStep({ service, condition }: Dependency, { settled, container, isJob }: Sibling): string | undefined {
+  if (isJob) return `${service}, which has a schedule and runs only at its times: take it out of depends_on`;
   if (container?.startedAt === undefined) return `${service} to be started`;
   switch (condition) {
     case 'service_started':

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../api/platform/clock.js';
 import { messageWithCauses } from '../../../api/platform/errors.js';
 import type { Reader } from '../../../api/store/store.js';
+import { runContainerName } from '../../../crds/model/jobs.js';
 import type { Service } from '../../../crds/model/kinds.js';
 import type { ContainerLogLine, Engine } from '../../engine/engine.js';
 import { intoRun, LOG_START, LogReader, resumed, sinceOf } from '../../engine/logs/log-position.js';
@@ -17,6 +18,8 @@ export interface ServiceLogsChoice {
   readonly service?: string;
   readonly sinceMs?: number;
   readonly tailLines?: number;
+  /** Of a job: only what the run with that id has printed. */
+  readonly run?: string;
   readonly follow: boolean;
 }
 
@@ -46,6 +49,10 @@ export async function* serviceLogs(
     deps.store
       .list('Service')
       .filter(({ spec }) => spec.app === choice.app && (!choice.service || spec.serviceName === choice.service));
+  if (choice.run !== undefined) {
+    for (const service of chosen()) yield* linesOfRun(deps, service, { ...choice, run: choice.run }, signal);
+    return;
+  }
   const followed = new Map<string, Follower>();
   const failures: Failure[] = [];
   const past = chosen().map((service) => {
@@ -56,6 +63,21 @@ export async function* serviceLogs(
   yield* inOrder(past);
   if (!choice.follow && failures.length > 0) throw unreadable(failures);
   if (choice.follow) yield* followAll(deps, choice, chosen, followed, signal);
+}
+
+/** Yields what one run of a job has printed; with `follow` until it is over. */
+async function* linesOfRun(
+  { engine }: Pick<ServiceLogsDeps, 'engine'>,
+  service: Service,
+  { run, follow, sinceMs, tailLines }: ServiceLogsChoice & { readonly run: string },
+  signal: AbortSignal,
+): AsyncIterable<ServiceLine> {
+  const container = runContainerName(service.spec, run);
+  const since = sinceMs === undefined ? {} : { since: sinceMs / 1000 };
+  const lines = follow
+    ? engine.followLogs(container, sinceMs === undefined ? 0 : sinceMs / 1000, signal)
+    : engine.pastLogs(container, { ...since, ...(tailLines === undefined ? {} : { tail: tailLines }) }, signal);
+  for await (const line of lines) yield lineOf(line, service);
 }
 
 async function* linesOf(

@@ -95,7 +95,7 @@ export const anObservation = (
 ): ServiceObservation => ({
   appId: 1,
   serviceName: 'web',
-  pendingCommands: { stops: [], starts: [], restart: undefined, overtaken: {} },
+  pendingCommands: { stops: [], starts: [], restart: undefined, run: undefined, overtaken: {} },
   hasApp: true,
   state,
   containerSpec: undefined,
@@ -137,7 +137,12 @@ function printStep(step: ServiceStep): string {
     case 'fail':
     case 'goBack':
     case 'giveBack':
+    case 'follow':
+    case 'miss':
+    case 'decline':
       return `${step.do} (${step.because})`;
+    case 'note':
+      return `note ${step.run.container.id} (${step.because})`;
     case 'update':
       return `update ${step.container.id} to ${JSON.stringify(step.change)} (${step.because})`;
   }

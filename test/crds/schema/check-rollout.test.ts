@@ -52,7 +52,7 @@ describe('when a release may be promoted, as a document says it', () => {
     [
       'seconds',
       { window: window({ cron: '0 0 2 * * *' }) },
-      /^spec\.rollout\.window\.cron: A window opens with a minute: five fields, without seconds, such as 0 2 \* \* \*$/,
+      /^spec\.rollout\.window\.cron: Nothing begins between two minutes: five fields, without seconds, such as 0 2 \* \* \*$/,
     ],
     [
       'no time at all',

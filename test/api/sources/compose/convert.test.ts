@@ -304,7 +304,7 @@ describe('a Compose project as an App', () => {
       'shop/compose.yaml:2:29 volumes.a.x-supercargo: Expected a map',
       'shop/compose.yaml:1:56 services.web.x-supercargo.keepCommand: Expected true or false',
       'shop/compose.yaml:1:66 services.web.x-supercargo.unset: Expected a list of texts',
-      'shop/compose.yaml:1:69 services.web.x-supercargo.keep: Unknown field "keep"; known are updateStrategy, running, restart_unhealthy, contract, serviceId, imageId, keepCommand and unset',
+      'shop/compose.yaml:1:69 services.web.x-supercargo.keep: Unknown field "keep"; known are updateStrategy, running, restart_unhealthy, schedule, contract, serviceId, imageId, keepCommand and unset',
     ]);
   });
 

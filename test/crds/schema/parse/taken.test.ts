@@ -96,6 +96,7 @@ describe('parseDocument', () => {
         'running',
         'updateStrategy',
         'restart_unhealthy',
+        'schedule',
         'contract',
       ];
       const known = Object.keys(fieldSchemas());
