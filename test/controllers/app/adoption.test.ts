@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { conditionOf } from '../../../crds/model/conditions.js';
 import { type App, type Declared, keyOf, type Request } from '../../../crds/model/kinds.js';
 import { composeApp, composeUp, type TheirService } from '../../setup/compose-project.js';
@@ -301,5 +303,140 @@ describe('an App that takes over what docker compose runs', () => {
     assert.match(refusal() ?? '', /container old is removed by the engine as soon as it stops/);
     assert.equal(docker.container('old').state, 'running');
     assert.equal(docker.container('web_7_1_a').state, 'running');
+  });
+
+  /** Passes until theirs of `db` is stopped. */
+  const untilLetGo = async (): Promise<void> => {
+    for (let step = 0; step < 80 && !containers().includes('shop-db-1 exited shop_data'); step += 1) {
+      device.clock.advance(10);
+      await agent().quiet();
+    }
+    assert.ok(containers().includes('shop-db-1 exited shop_data'), containers().join());
+  };
+  const TAKEN = ['db_7_1_a running shop_data', 'web_7_1_a running'];
+
+  it('ends at the same when the engine is started again in between, which starts nothing of theirs that was let go', async () => {
+    up([WEB, { ...DB, restart: 'always' }]);
+    await declare(ours());
+    await ask();
+    await untilLetGo();
+    device.engine.docker.restart();
+    assert.ok(!containers().includes('shop-db-1 running shop_data'));
+    device.engine.breakEvents();
+    await agent().settle();
+    assert.deepEqual(containers(), TAKEN);
+  });
+
+  it('starts theirs again once it can, where somebody else has taken the port', async () => {
+    up();
+    await declare(ours());
+    const thief = device.engine.docker.createContainer('thief', {
+      Image: 'web:1',
+      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8080' }] } },
+    });
+    device.engine.after = (verb, [id]) => {
+      if (verb === 'stopContainer' && device.engine.docker.findContainer(String(id))?.name === 'shop-web-1')
+        device.engine.docker.startContainer(thief);
+    };
+    await ask();
+    for (let step = 0; step < 60; step += 1) await pass(5_000);
+    assert.deepEqual(containers(), ['db_7_1_a running shop_data', 'shop-web-1 exited', 'thief running']);
+    const waits = conditionOf(agent().store.get('Service', 'shop.web') ?? assert.fail(), 'Ready');
+    assert.match(waits?.message ?? '', /Could not start container shop-web-1 again/);
+    device.engine.docker.removeContainer(thief);
+    await pass(300_000);
+    await agent().settle();
+    assert.deepEqual(containers(), ['db_7_1_a running shop_data', 'shop-web-1 running']);
+    assert.match(
+      refusal() ?? '',
+      /Service web was not taken over \(container web_7_1_a did not run within 60 s: .*8080/,
+    );
+  });
+
+  it('takes over what docker compose makes meanwhile, too', async () => {
+    up();
+    await declare(ours());
+    await ask();
+    await untilLetGo();
+    up([{ ...DB, containerName: 'shop-db-2' }]);
+    await agent().settle();
+    assert.deepEqual(containers(), TAKEN);
+  });
+
+  it('removes what docker compose has made beside it later, when asked again', async () => {
+    up();
+    await declare(ours({ adopt: true }));
+    await agent().settle();
+    const before = device.engine.docker.container('db_7_1_a').id;
+    up([DB]);
+    await pass(60_000);
+    assert.deepEqual(containers(), ['db_7_1_a running shop_data', 'shop-db-1 running shop_data', 'web_7_1_a running']);
+    await ask();
+    await agent().settle();
+    assert.deepEqual(containers(), TAKEN);
+    assert.equal(device.engine.docker.container('db_7_1_a').id, before);
+    await ask();
+    await agent().settle();
+    assert.equal(handled(), true);
+  });
+
+  it('is asked twice at once, and does it once', async () => {
+    up();
+    await declare(ours());
+    await ask();
+    await untilLetGo();
+    await ask({ by: 'bob' });
+    await agent().settle();
+    assert.deepEqual(containers(), TAKEN);
+    assert.deepEqual([handled(), refusal(), app().status?.adoption?.by], [true, undefined, 'bob']);
+  });
+
+  it('follows a document that changes meanwhile', async () => {
+    up();
+    await declare(ours());
+    await ask();
+    await untilLetGo();
+    const web = { ports: ['8080:80'], depends_on: ['db'] };
+    await declare(composeApp({ web, db: { volumes: ['data:/data'], environment: { V: '2' } } }));
+    await agent().settle();
+    assert.deepEqual(containers(), TAKEN);
+    assert.ok(device.engine.docker.container('db_7_1_a').options.Env?.includes('V=2'));
+  });
+
+  it('stops nothing before every image is there', async () => {
+    up();
+    const web = { image: 'shop:2', ports: ['8080:80'], depends_on: ['db'] };
+    await declare(composeApp({ web, db: { volumes: ['data:/data'] } }));
+    await ask();
+    await pass(600_000);
+    assert.deepEqual(containers(), ['shop-db-1 running shop_data', 'shop-web-1 running']);
+    assert.equal(reason(), 'ImagesNotReady');
+    device.engine.images.serve('shop:2');
+    await agent().settle();
+    assert.deepEqual(containers(), TAKEN);
+  });
+
+  it('refuses to while it is suspended', async () => {
+    up();
+    await declare(ours({ suspend: true }));
+    await ask();
+    assert.match(refusal() ?? '', /suspended/);
+    assert.deepEqual(containers(), ['shop-db-1 running shop_data', 'shop-web-1 running']);
+  });
+
+  it('takes over under the update lock, and waits for the application that holds it', async () => {
+    await declare(ours());
+    await agent().settle();
+    up([DB]);
+    const folder = join(device.folder, 'locks', '9', 'db');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'updates.lock'), '');
+    await ask();
+    await pass(60_000);
+    assert.ok(containers().includes('shop-db-1 running shop_data'));
+    assert.equal(reason(), 'UpdatesLocked');
+    rmSync(join(folder, 'updates.lock'));
+    await agent().settle();
+    assert.deepEqual(containers(), TAKEN);
   });
 });
