@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CommandProcess } from '../../../setup/command.js';
 import { composeApp, composeUp } from '../../../setup/compose-project.js';
 import { until } from '../../../setup/until.js';
@@ -58,6 +61,25 @@ describe('the command and what docker compose runs', function () {
       assert.match(err, says);
     });
   }
+
+  it('plans the whole take-over, and touches nothing', async () => {
+    composeUp(agent.engine.docker, [{ name: 'web', binds: ['shop_data:/data'], restart: 'always' }]);
+    const { metadata, spec, ...rest } = composeApp({ web: { volumes: ['data:/data'] } }, { adopt: true });
+    const folder = mkdtempSync(join(tmpdir(), 'adopt-'));
+    const path = join(folder, 'shop.json');
+    writeFileSync(path, JSON.stringify({ ...rest, metadata, spec }));
+    const plan = await run('plan', '-f', path);
+    rmSync(folder, { recursive: true });
+    assert.match(plan.out, /^replace +Service\/shop\.web/m);
+    assert.match(
+      plan.out,
+      /web:1 takes over\n.*it was made and not started yet\n.*container web_7_1_a is well in its place/,
+    );
+    assert.deepEqual(
+      agent.engine.docker.containers.map(({ name, state }) => `${name} ${state}`),
+      ['shop-web-1 running'],
+    );
+  });
 
   it('names containers for a service', async () => {
     await declare();
