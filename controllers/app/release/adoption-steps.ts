@@ -48,7 +48,6 @@ export async function endAdoption(
     adoption: {
       ...before,
       phase: failure === undefined ? 'TakenOver' : 'Failed',
-      // A document that has changed meanwhile is another one to try.
       ...(failure === undefined ? {} : { message: failure }),
     },
     ...(isPending ? { acknowledged: { adopt: adoption.id } } : {}),

@@ -6,6 +6,7 @@ import {
   COMPOSE_SERVICE,
 } from '../../../crds/model/compose.js';
 import type { AnyDeclared, AnyResource, App, Request, Service } from '../../../crds/model/kinds.js';
+import { waitsForAdoption } from '../../../crds/model/readiness.js';
 import { pendingRequest } from '../../../crds/model/requests.js';
 import type { AppStatus } from '../../../crds/model/types.js';
 import type { Engine, ListedContainer } from '../../engine/engine.js';
@@ -43,8 +44,8 @@ export interface AdoptionPlan {
 const LOOK_AGAIN_MS = 10_000;
 
 /**
- * Returns the take-over that is asked for and is not begun, by a request or else by the document. One that is under way
- * comes to its end first. Pure.
+ * Returns the take-over that is asked for and is not begun, by a request or else by the document; one that has failed is tried
+ * again with another document. One that is under way comes to its end first. Pure.
  */
 export function askedAdoption(app: App): AskedAdoption | undefined {
   const { spec, status, metadata } = app;
@@ -55,9 +56,12 @@ export function askedAdoption(app: App): AskedAdoption | undefined {
     const { id, by = 'somebody', force = false, service, containers } = request;
     return { id, by, force, service, containers, request };
   }
-  const isDue = last === undefined || (last.phase === 'Failed' && last.generation !== metadata.generation);
-  if (spec.adopt !== true || !isDue) return undefined;
-  return { id: `document-${metadata.generation}`, by: 'its document', force: false };
+  const id = `document-${metadata.generation}`;
+  if (last?.phase === 'Failed' && last.generation !== metadata.generation) {
+    const { by, service, containers } = last;
+    return { id, by, force: false, service, containers };
+  }
+  return spec.adopt === true && last === undefined ? { id, by: 'its document', force: false } : undefined;
 }
 
 /**
@@ -124,7 +128,15 @@ function issuesOf(
 /** Why the App does nothing: containers of docker compose are there that nobody has let it take over, or may not be. Pure. */
 export function adoptionFailure(
   app: App,
-  { theirs = [], desired }: { readonly theirs?: readonly ListedContainer[]; readonly desired: readonly AnyDeclared[] },
+  {
+    theirs = [],
+    desired,
+    existing,
+  }: {
+    readonly theirs?: readonly ListedContainer[];
+    readonly desired: readonly AnyDeclared[];
+    readonly existing: readonly AnyResource[];
+  },
 ): TerminalError | undefined {
   const { name } = app.metadata;
   const asked = askedAdoption(app);
@@ -134,12 +146,13 @@ export function adoptionFailure(
     return again('AdoptionRefused', refusal(name, issues));
   }
   const { adoption } = app.status ?? {};
+  if (adoption?.phase === 'TakingOver') return undefined;
   if (adoption?.phase === 'Failed') {
+    if (!existing.some((one) => one.kind === 'Service' && waitsForAdoption(one))) return undefined;
     const message = `${adoption.message}. Mend that and declare the App again, or \`supercargo adopt ${name}\``;
     return again('AdoptionFailed', message);
   }
-  // What the document asks for has been done: somebody else has made these since.
-  return adoption || theirs.length === 0 ? undefined : adoptionNeeded(app, theirs, desired);
+  return theirs.length === 0 ? undefined : adoptionNeeded(app, theirs, desired);
 }
 
 const again = (reason: 'AdoptionNeeded' | 'AdoptionRefused' | 'AdoptionFailed', message: string): TerminalError =>

@@ -1,3 +1,4 @@
+import { isReady } from '../../../crds/model/conditions.js';
 import type { AnyDeclared, AnyResource, App } from '../../../crds/model/kinds.js';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import type { ListedContainer } from '../../engine/engine.js';
@@ -18,7 +19,7 @@ export type AdoptionStep =
   | { readonly do: 'adopt'; readonly asked: AskedAdoption; readonly theirs: AdoptionPlan; readonly because: string }
   /** Every service has taken over, or one has not. */
   | { readonly do: 'endAdoption'; readonly adoption: Adoption; readonly failure?: string; readonly because: string }
-  /** Nothing is left of what could not be taken over. */
+  /** Nothing is left of what could not be taken over, or nothing waits for it. */
   | { readonly do: 'forgetAdoption'; readonly because: string }
   | { readonly do: 'decline'; readonly name: 'adopt'; readonly id: string; readonly because: string };
 
@@ -44,15 +45,22 @@ export function planAdoption(app: App, facts: Facts, failure: TerminalError | un
     return act('Adopting', { do: 'endAdoption', adoption, ...message, because });
   }
   const asked = askedAdoption(app);
+  if (adoption?.phase === 'Failed' && !asked?.request) {
+    const { taken } = planTheirs(app, { ...adoption, force: true }, theirs, desired);
+    // Ready is no service that leaves theirs alone.
+    const isWell = existing.every((one) => one.kind !== 'Service' || isReady(one));
+    if (taken.length === 0 || isWell) {
+      const because = taken.length === 0 ? 'theirs are gone' : 'every service runs, and theirs beside it';
+      return act('Adopting', { do: 'forgetAdoption', because });
+    }
+  }
   if (asked) {
     const issues = failure ? [failure.message] : planTheirs(app, asked, theirs, desired).issues;
     if (!asked.request || issues.length === 0) return undefined;
     const because = failure ? `Nothing of theirs is touched: ${failure.message}` : refusal(app.metadata.name, issues);
     return act('Refused', { do: 'decline', name: 'adopt', id: asked.id, because });
   }
-  if (adoption?.phase !== 'Failed') return undefined;
-  const { taken } = planTheirs(app, { ...adoption, force: true }, theirs, desired);
-  return taken.length > 0 ? undefined : act('Adopting', { do: 'forgetAdoption', because: 'theirs are gone' });
+  return undefined;
 }
 
 /** Plans to begin a take-over that is asked for, once the release is to be promoted and its images are there. Pure. */

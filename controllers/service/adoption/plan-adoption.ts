@@ -43,7 +43,9 @@ export function planAdoption(state: ServiceState, adoption: AdoptionFacts | unde
   if (theirs.length === 0) {
     return doing({ do: 'removeTheirs', containers: [], adoption, because: 'there is none of theirs' });
   }
-  if (adoption.waitsFor.length > 0) {
+  if (adoption.waitsFor.length > 0 && !adoption.record) {
+    const plan = isAlive ? planContainer(state) : undefined;
+    if (plan && !isIdle(plan)) return plan;
     const message = `${names(theirs)} goes on until the turn of this service comes, after ${adoption.waitsFor.join(', ')}`;
     return wait('AdoptionPending', message, LOOK_AGAIN_MS);
   }

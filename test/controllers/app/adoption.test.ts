@@ -200,11 +200,15 @@ describe('an App that takes over what docker compose runs', () => {
     assert.equal(reason(), 'AdoptionFailed');
     await pass(60_000);
     assert.deepEqual(containers(), ['shop-db-1 running shop_data', 'shop-web-1 running']);
-    device.engine.after = undefined;
-    await declare(ours());
     await ask();
     await agent().settle();
+    assert.equal(reason(), 'AdoptionFailed');
+    assert.equal(handled(), true);
+    device.engine.after = undefined;
+    await declare(ours()); // another document is tried by itself
+    await agent().settle();
     assert.deepEqual(containers(), ['db_7_1_a running shop_data', 'web_7_1_a running']);
+    assert.equal(app().status?.adoption?.by, 'ada');
   });
 
   it('goes on without theirs once somebody has removed what was given back', async () => {
@@ -303,6 +307,11 @@ describe('an App that takes over what docker compose runs', () => {
     assert.match(refusal() ?? '', /container old is removed by the engine as soon as it stops/);
     assert.equal(docker.container('old').state, 'running');
     assert.equal(docker.container('web_7_1_a').state, 'running');
+    assert.deepEqual([conditionOf(app(), 'Ready')?.status, app().status?.adoption], ['True', undefined]);
+    await declare(composeApp({ web: { environment: { V: '2' } } }));
+    await agent().settle();
+    assert.ok(docker.container('web_7_1_a').options.Env?.includes('V=2'));
+    assert.equal(docker.container('old').state, 'running');
   });
 
   /** Passes until theirs of `db` is stopped. */
