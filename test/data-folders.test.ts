@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closeDataFolder } from '../api/device-state/data-folder.js';
-import type { AnyDeclared } from '../crds/model/kinds.js';
+import type { AnyDeclared, AnyResource } from '../crds/model/kinds.js';
 import { capturingLog } from './fixtures/data-folders/capturing-log.js';
 import { type Content, filesBelow, readContent } from './fixtures/data-folders/content.js';
 import { Device } from './simulation/device.js';
@@ -112,6 +112,111 @@ for (const version of foldersIn(ROOT)) {
     });
   }
 }
+
+/** An App that a version wrote whose documents all meant what a Supervisor does. */
+describe('an App of before that left fields out', () => {
+  let device: Device;
+  beforeEach(() => {
+    device = new Device();
+    copyTo(device.folder, join(ROOT, 'v0.1.0', 'at-rest', 'data'));
+    device.engine.images.add('web:1');
+  });
+  afterEach(() => device.discard());
+
+  const settle = () => device.agent?.settle({ waiting: ['App/paused'] });
+  const written = (): readonly AnyDeclared[] =>
+    (['App', 'GitSource', 'HostConfig'] as const)
+      .flatMap((kind) => device.agent?.store.list(kind) as readonly AnyResource[])
+      .filter(({ metadata }) => metadata.origin === 'files')
+      .map(({ apiVersion, kind, metadata, spec }) => {
+        const { name, labels } = metadata;
+        return { apiVersion, kind, metadata: { name, ...(labels ? { labels } : {}) }, spec } as AnyDeclared;
+      });
+  const edited = (environment: Readonly<Record<string, string>>): readonly AnyDeclared[] =>
+    written().map((one) => {
+      if (one.kind !== 'App' || one.metadata.name !== 'hello') return one;
+      const { web, ...services } = one.spec.services ?? {};
+      assert.ok(web);
+      return { ...one, spec: { ...one.spec, services: { web: { ...web, environment }, ...services } } };
+    });
+  const containers = () =>
+    Object.fromEntries(
+      device.engine.docker.containers
+        .filter(({ options }) => options.Labels?.['io.balena.app-id'] === '1')
+        .map(
+          ({ id, options }) =>
+            [
+              options.Labels?.['io.balena.service-name'] ?? '',
+              { id, tty: options.Tty, ipc: options.HostConfig?.IpcMode },
+            ] as const,
+        ),
+    );
+
+  it('runs on as it is while its services are the same, though another version reads them', async () => {
+    await (await device.boot()).settle({ waiting: ['App/paused'] });
+    const before = containers();
+    assert.deepEqual(
+      Object.values(before).map(({ tty, ipc }) => [tty, ipc]),
+      [1, 2, 3].map(() => [true, 'shareable']),
+    );
+    for (const round of [1, 2]) {
+      await device.halt();
+      const agent = await device.boot();
+      await agent.propose(written());
+      await settle();
+      assert.deepEqual(
+        agent.steps.filter((step) => !AT_START.includes(step)),
+        [],
+        `round ${round}`,
+      );
+      assert.deepEqual(containers(), before);
+    }
+    assert.equal(device.agent?.store.get('App', 'hello')?.spec.defaults, undefined);
+  });
+
+  it('means what Compose means once its services change, says so once, and goes back as it was', async () => {
+    await (await device.boot()).settle({ waiting: ['App/paused'] });
+    const before = containers();
+    const agent = device.agent;
+    await agent?.propose(written());
+    await settle();
+    await agent?.propose(edited({ V: '2' }));
+    await settle();
+    assert.equal(agent?.store.get('App', 'hello')?.spec.defaults, 'compose');
+    const after = containers();
+    assert.deepEqual(Object.keys(after).sort(), ['db', 'job', 'web']);
+    for (const [name, { id, tty, ipc }] of Object.entries(after)) {
+      assert.deepEqual([tty, ipc], [false, '']);
+      assert.notEqual(id, before[name]?.id);
+    }
+    const events = agent.store.events('App/hello').map(({ message }) => message);
+    assert.deepEqual(
+      events.filter((message) => message.includes('Compose')),
+      [
+        'Promoting: Service/hello.web, Service/hello.db, Service/hello.job differ; what web, db, job leave out means what Compose means from now on: tty, ipc',
+      ],
+    );
+    assert.deepEqual(agent.store.get('Service', 'hello.db')?.status?.replaced?.fields, [
+      'services.db.tty: true → false',
+      'services.db.ipc: "shareable" → (none)',
+    ]);
+    const first = agent.store.list('Revision').find(({ spec }) => spec.app === 'hello' && spec.number === 1);
+    assert.ok(first);
+    await agent.store.request('App/hello', { rollback: { to: first.metadata.name } });
+    await settle();
+    for (const { tty, ipc } of Object.values(containers())) assert.deepEqual([tty, ipc], [true, 'shareable']);
+  });
+
+  it('means it without another change where it says so', async () => {
+    await (await device.boot()).settle({ waiting: ['App/paused'] });
+    const isHello = (one: AnyDeclared): boolean => one.kind === 'App' && one.metadata.name === 'hello';
+    await device.agent?.propose(
+      written().map((one) => (isHello(one) ? { ...one, spec: { ...one.spec, defaults: 'compose' } as never } : one)),
+    );
+    await settle();
+    for (const { tty } of Object.values(containers())) assert.equal(tty, false);
+  });
+});
 
 const declaredBy = (apps: readonly Pick<AnyDeclared, 'metadata'>[]): readonly string[] =>
   apps.map(({ metadata }) => metadata.name).sort();

@@ -16,7 +16,7 @@ import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './im
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
 import { adoptionFailure } from './release/adoption.js';
 import type { Unsatisfied } from './release/contracts.js';
-import { differences, keyOfChild } from './release/differences.js';
+import { differences, keyOfChild, newMeaning } from './release/differences.js';
 import { type AdoptionStep, planAdoption, planAdoptionStart } from './release/plan-adoption.js';
 import type { Content } from './rollout/content.js';
 import { type RolloutFacts, releaseOfRevision, releaseToRun } from './rollout/observe.js';
@@ -195,7 +195,7 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
         ? 'first release'
         : changes.length === 0
           ? 'all of it is declared'
-          : `${listOf(changes)} differ${changes.length === 1 ? 's' : ''}`;
+          : `${listOf(changes)} differ${changes.length === 1 ? 's' : ''}${meaningText(existing, desired)}`;
     const needsLock = !locked && changes.length > 0; // to write it down interrupts nothing
     const claim: readonly AppStep[] = needsLock ? [{ do: 'claim', because: 'a release is to be promoted' }] : [];
     return { ...act('Promoting', ...claim, { do: 'promote', because }), phase: needsLock ? 'Locking' : 'Promoting' };
@@ -210,6 +210,15 @@ function planRelease(app: App, facts: AppFacts): AppPlan {
   const unwell = unwellOf(facts) ?? (isOpen ? verifying(facts) : undefined);
   const phase = isOpen ? 'Verifying' : 'Settled';
   return { ...end, ...(unwell ? { outcome: { is: 'settled', unwell } } : {}), phase };
+}
+
+/** Says of which services fields that they leave out mean something else from now on, as a clause; nothing where none do. */
+function meaningText(existing: readonly AnyResource[], desired: readonly AnyDeclared[]): string {
+  const services = newMeaning(existing, desired);
+  if (services.length === 0) return '';
+  const fields = [...new Set(services.flatMap((one) => one.fields))];
+  const names = listOf(services.map(({ service }) => service));
+  return `; what ${names} ${services.length === 1 ? 'leaves' : 'leave'} out means what Compose means from now on: ${fields.join(', ')}`;
 }
 
 /** The release that runs while the one that is declared waits for its time; null and undefined: none. Pure. */

@@ -44,8 +44,10 @@ export interface SeenContainer {
    * container has been started for the first time: Docker looks the name up only then.
    */
   readonly networks: Readonly<Record<string, SeenEndpoint>>;
-  /** Ports of the host that it publishes while it runs, `tcp/0.0.0.0:8080`; absent when there are none. */
+  /** Ports of the host that it publishes by number while it runs, `tcp/0.0.0.0:8080`; absent when there are none. */
   readonly ports?: readonly string[];
+  /** Ports that it publishes now, also free ones that the engine has picked, as in `8080:80` or `127.0.0.1:49153:53/udp`; absent when there are none. */
+  readonly published?: readonly string[];
   /** Names of volumes that it mounts. */
   readonly volumes: readonly string[];
   /** Its whole environment. */

@@ -42,6 +42,7 @@ export function seenContainer(info: Inspected): SeenContainer {
       ]),
     ),
     ...seenPorts(info.HostConfig),
+    ...seenPublished(info.NetworkSettings?.Ports),
     volumes: (info.Mounts ?? []).flatMap((mount) => (mount.Type === 'volume' && mount.Name ? [mount.Name] : [])),
     env: parseEnvironment(info.Config.Env ?? []),
     updatable: seenUpdatable(info.HostConfig),
@@ -66,6 +67,24 @@ export function seenPorts({
     ),
   );
   return ports.length > 0 ? { ports } : {};
+}
+
+/**
+ * Returns the ports of the host that are published, as they are written in a document. The same port on every address, of IPv4 and
+ * of IPv6, is told once. Pure.
+ */
+export function seenPublished(ports: unknown): Pick<SeenContainer, 'published'> {
+  const all = (ports ?? {}) as Readonly<Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>>;
+  const published = Object.entries(all).flatMap(([port, hosts]) => {
+    const [container = '', protocol = 'tcp'] = port.split('/');
+    const texts = (hosts ?? []).flatMap(({ HostIp: ip = '', HostPort }) => {
+      const address = ['', '0.0.0.0', '::'].includes(ip) ? '' : ip.includes(':') ? `[${ip}]:` : `${ip}:`;
+      return HostPort ? [`${address}${HostPort}:${container}${protocol === 'tcp' ? '' : `/${protocol}`}`] : [];
+    });
+    return [...new Set(texts)].map((text) => [Number(container), text] as const);
+  });
+  const sorted = published.sort(([a, x], [b, y]) => a - b || (x < y ? -1 : 1)).map(([, text]) => text);
+  return sorted.length > 0 ? { published: sorted } : {};
 }
 
 /** Returns its grace period, where one is set. Pure. */

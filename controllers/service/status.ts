@@ -46,6 +46,7 @@ export function serviceStatus(
     ...(container?.state === 'exited' || container?.state === 'dead' ? { exitCode: container.exitCode } : {}),
     ...runs,
     ...(container ? { container: containerFacts(container) } : {}),
+    ...(container?.published ? { ports: [...container.published] } : {}),
     ...(outgoing ? { outgoing: { ...containerFacts(outgoing), ...olderRuns } } : {}),
     ...(unhealthyRestarts ? { unhealthyRestarts } : {}),
     ...(joined.length > 0 ? { joined: [...joined] } : {}),

@@ -1,3 +1,4 @@
+import { spelledOut } from './defaults.js';
 import { type Difference, differences } from './differences.js';
 import { shorten } from './issue.js';
 import type { AnyResource, Kind } from './kinds.js';
@@ -22,10 +23,18 @@ interface Compared {
 /** The fields that differ between two versions of a document: `services.web.environment.MODE: "fast" → "safe"`. Pure. */
 export function changedFields(before: Compared | undefined, after: Compared | undefined): readonly string[] {
   if (!before || !after || before.spec === after.spec) return [];
-  const fields = differences(before.spec, after.spec).map((one) => fieldText(one, placeOf(after, one.path)));
+  const [was, is] = meaningOf(before, after);
+  const fields = differences(was, is).map((one) => fieldText(one, placeOf(after, one.path)));
   const more = fields.length - SHOWN;
   return more > 0 ? [...fields.slice(0, SHOWN), `and ${more} more fields`] : fields;
 }
+
+/** Both specs; of services of which one means what Compose means and the other not, with what that makes of fields that are left out. */
+function meaningOf({ kind, spec: before }: Compared, { spec: after }: Compared): readonly [object, object] {
+  const of = ({ defaults }: Meant): string => defaults ?? 'supervisor';
+  return kind !== 'Service' || of(before) === of(after) ? [before, after] : [spelledOut(before), spelledOut(after)];
+}
+type Meant = Parameters<typeof spelledOut>[0];
 
 function fieldText({ path, before, after }: Difference, place: string): string {
   const isSecret = path.split(/[.[\]"]+/).some((name, index) => index > 0 && isSecretName(name));

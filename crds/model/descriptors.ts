@@ -118,6 +118,7 @@ export const DESCRIPTORS = {
       {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"},
       {"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"},
       {"name":"Restarts","type":"integer","jsonPath":".status.restarts"},
+      {"name":"Ports","type":"string","jsonPath":".status.ports"},
       {"name":"Next Run","type":"string","jsonPath":".status.nextRunAt","priority":1},
       {"name":"Image","type":"string","jsonPath":".spec.image","priority":1},
       {"name":"Container","type":"string","jsonPath":".status.container.name","priority":1},

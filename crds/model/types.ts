@@ -174,7 +174,7 @@ export interface LongVolume {
 export interface LongPort {
   /** Port inside the container, or a range of ports as a string. */
   target: string | number;
-  /** Port of the host, or a range as long as that of target. Default: target. */
+  /** Port of the host, or a range as long as that of target; 0 for a free one. Default: 0 (with defaults: supervisor target). */
   published?: string | number | null;
   /** Address of the host. Default: all of them. */
   host_ip?: string | null;
@@ -219,7 +219,7 @@ export interface ServiceFields {
   schedule?: Schedule;
   /** Arguments. A string is split as a shell would, without expanding variables and without running a shell; a list is taken as it is. Default: the Cmd of the image. */
   command?: string | string[] | null;
-  /** What is run, with command as its arguments; written like command. Setting it alone keeps the Cmd of the image. Default: the Entrypoint of the image. */
+  /** What is run, with command as its arguments; written like command. Setting it alone drops the Cmd of the image, as in Compose (with defaults: supervisor it stays). Default: the Entrypoint of the image. */
   entrypoint?: string | string[] | null;
   /** Variables, as a map or as a list of NAME=value. Numbers, true and false become text; one that is null is not set, not even from the image. Default: none besides the injected ones and those of the image. */
   environment?:
@@ -245,7 +245,7 @@ export interface ServiceFields {
   user?: string | number | null;
   /** Folder in which the command starts. Default: the WorkingDir of the image, else /. */
   working_dir?: string | null;
-  /** Give it a terminal. Default: true (unlike Compose). */
+  /** Give it a terminal. Default: false (with defaults: supervisor true). */
   tty?: boolean | null;
   /** Keep its standard input open. Default: false. */
   stdin_open?: boolean | null;
@@ -298,7 +298,7 @@ export interface ServiceFields {
   tmpfs?: string | string[] | null;
   /** What is mounted: name:/path[:mode] for a volume of the app, /path for an anonymous one, /host:/path[:mode] for a path of the host where the App says allowHostBinds: true, or the long form. Default: none besides the folder of the update lock. */
   volumes?: (string | LongVolume)[] | null;
-  /** Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port the same number is used. Ranges must be equally long. Default: none. */
+  /** Published ports: [ip:][host[-end]:]container[-end][/tcp|/udp], a number, or the long form. Without a host port, or with 0, the engine picks a free one whenever the container starts, and `status.ports` says which (with defaults: supervisor the same number is used). Ranges must be equally long. Default: none. */
   ports?: (string | number | LongPort)[] | null;
   /** Ports that it listens on, without publishing them: a note for people and tools, since services of an app reach every port of each other. Default: those of the image. */
   expose?: (string | number)[] | null;
@@ -326,7 +326,7 @@ export interface ServiceFields {
     | null;
   /** PID namespace: host, service:<name> to share that of another service of the app, container:<name> for one outside the app (only where the App says allowHostBinds: true), or empty for its own. Default: its own. */
   pid?: string | null;
-  /** IPC namespace: shareable, private, host, none, service:<name> to share that of another service of the app, or container:<name> for one outside the app (only where the App says allowHostBinds: true). Default: shareable. */
+  /** IPC namespace: shareable, private, host, none, service:<name> to share that of another service of the app, or container:<name> for one outside the app (only where the App says allowHostBinds: true). A service whose namespace another one shares says shareable. Default: as the engine is configured, which is private (with defaults: supervisor shareable). */
   ipc?: string | null;
   /** UTS namespace: host, which shares the host name of the device, or empty for its own. Default: its own. */
   uts?: string | null;
@@ -478,6 +478,8 @@ export interface AppSpec {
   name?: string;
   /** Which release this is; part of the container names. null: an app without a release, nothing runs. Default: {commit: local, id: 1}. */
   release?: Release | null;
+  /** Whose meaning fields have that a service leaves out. compose: no terminal, an entrypoint alone drops the command of the image, a port without one of the host gets a free one, the IPC namespace is as the engine is configured. supervisor: a terminal, the command of the image stays, the same port of the host, an IPC namespace that others may share. `restart` is always with both. Default: compose, which is filled in; supervisor for a target state, and for an App of before until its services change. */
+  defaults?: 'compose' | 'supervisor';
   /** Its containers, by name. Default: none. */
   services?: {
     [k: string]: AppService;
@@ -789,6 +791,8 @@ export interface ServiceSpec extends ServiceFields {
   volumeNames?: {
     [k: string]: string;
   };
+  /** Whose meaning fields have that are left out, as in its App. Default: compose, which is filled in; supervisor for a Service of before that nobody has changed since. */
+  defaults?: 'compose' | 'supervisor';
   /** Image reference. Without tag and digest the tag is latest; with a digest a tag has no meaning. */
   image: string;
   /** Number of the service in the compatible API. Default: made from the names of app and service. */
@@ -813,6 +817,8 @@ export interface ServiceStatus {
   state?: string;
   /** Result of its healthcheck; absent without one. */
   health?: 'healthy' | 'unhealthy' | 'starting';
+  /** Ports that it publishes now, written as in `ports`, with the port of the host that it really has, as in `49153:80`; absent while it publishes none. */
+  ports?: string[];
   /** Exit code of its last run; absent while it runs. */
   exitCode?: number;
   /** How the last run of its container ended; absent before the first end. */

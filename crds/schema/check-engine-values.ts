@@ -1,7 +1,9 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { posix } from 'node:path';
 import { splitCommandLine } from '../model/command-line.js';
+import type { Defaults } from '../model/defaults.js';
 import { type Path, shorten } from '../model/issue.js';
+import { bareAddress, type PortText, portParts } from '../model/port-text.js';
 import { referencesOf } from '../model/references.js';
 import type { ServiceFields } from '../model/types.js';
 import { parseBytes } from '../model/units.js';
@@ -77,8 +79,8 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 const listOf = (value: string | readonly string[] | null | undefined): readonly string[] =>
   typeof value === 'string' ? [value] : (value ?? []);
 
-/** Returns what the engine refuses of a service, or cannot start; `base` leads to its fields. Pure. */
-export function refusedByEngine(fields: ServiceFields, base: Path): Found[] {
+/** Returns what the engine refuses of a service, or cannot start; `base` leads to its fields. `defaults` as in its document. Pure. */
+export function refusedByEngine(fields: ServiceFields, base: Path, defaults?: Defaults): Found[] {
   const found: Found[] = [];
   const say: Say = (path, message) => void found.push([[...base, ...path], message]);
   checkProcess(fields, say);
@@ -90,7 +92,7 @@ export function refusedByEngine(fields: ServiceFields, base: Path): Found[] {
   checkSysctls(fields, say);
   checkMounts(fields, say);
   checkLogging(fields, say);
-  checkPorts(fields, say);
+  checkPorts(fields, say, defaults);
   return found;
 }
 
@@ -388,10 +390,10 @@ function checkLogging({ logging }: ServiceFields, say: Say): void {
 }
 
 /** Checks ports that cannot be published together: the first of the container takes the port of the host. */
-function checkPorts(fields: ServiceFields, say: Say): void {
+function checkPorts(fields: ServiceFields, say: Say, defaults: Defaults | undefined): void {
   if (!publishes(fields)) return;
   const taken = new Map<string, string>();
-  for (const { index, at, container } of publishedPorts(fields)) {
+  for (const { index, at, container } of publishedPorts(fields, defaults)) {
     const other = taken.get(at);
     if (other !== undefined && other !== container) {
       say(['ports', index], `Port ${at} of the host is published for ${other} already; publish another one`);
@@ -416,8 +418,7 @@ export function tooManyPorts(services: readonly ServiceFields[]): string | undef
   let count = 0;
   for (const { ports } of services) {
     for (const port of ports ?? []) {
-      const text = typeof port === 'object' ? longText(port) : String(port);
-      const [from = 0, to = from] = (/([\d-]+)(?:\/\w+)?$/.exec(text)?.[1] ?? '').split('-').map(Number);
+      const [from = 0, to = from] = partsOf(port).container.split('-').map(Number);
       count += Math.max(1, to - from + 1);
     }
   }
@@ -431,27 +432,36 @@ interface Published {
   readonly container: string;
 }
 
-/** Returns the published ports one by one; undefined forms are reported elsewhere. Pure. */
-export function publishedPorts({ ports }: ServiceFields): readonly Published[] {
+/**
+ * Returns the ports that are published by number, one by one; forms that do not exist are reported elsewhere, and a free port takes
+ * none from anybody. `defaults` as in the document of the service. Pure.
+ */
+export function publishedPorts({ ports }: ServiceFields, defaults: Defaults | undefined): readonly Published[] {
   return (ports ?? []).flatMap((port, index): readonly Published[] => {
-    const text = typeof port === 'object' ? longText(port) : String(port);
-    const [, before = '', container = '', protocol = 'tcp'] = /^(?:(.*):)?([\d-]+)(?:\/(\w+))?$/.exec(text) ?? [];
-    const [, address = '', host = container] = /^(?:(.*?):?)?(?<=^|:)([\d-]+)$/.exec(before) ?? [undefined, before];
-    const [hosts, inside] = [numbersOf(host), numbersOf(container)];
+    const { address, host, container, protocol } = partsOf(port);
+    const published = host ?? (defaults === 'compose' ? FREE : container);
+    if (published === FREE) return [];
+    const [hosts, inside] = [numbersOf(published), numbersOf(container)];
     if (hosts.length !== inside.length) return [];
-    const ip = address.replace(/^\[(.*)\]$/, '$1');
+    const ip = bareAddress(address);
     const where = ip === '' || ip === '0.0.0.0' ? '' : ` at ${ip}`;
     return hosts.map((number, at) => ({ index, at: `${number}/${protocol}${where}`, container: `${inside[at]}` }));
   });
 }
 
-const longText = ({
-  target,
-  published,
-  host_ip: ip,
-  protocol,
-}: Exclude<NonNullable<ServiceFields['ports']>[number], string | number>): string =>
-  `${ip ? `${ip}:` : ''}${published ?? target}:${target}/${protocol ?? 'tcp'}`;
+type Port = NonNullable<ServiceFields['ports']>[number];
+
+/** The port of the host that stands for a free one. */
+const FREE = '0';
+
+/** Returns the parts of a port in either form; empty ones where it has no form that exists. */
+function partsOf(port: Port): PortText {
+  if (typeof port !== 'object')
+    return portParts(String(port)) ?? { address: '', host: '', container: '', protocol: '' };
+  const { target, published, host_ip: ip, protocol } = port;
+  const host = published === undefined || published === null ? undefined : String(published);
+  return { address: ip ?? '', host, container: String(target), protocol: protocol ?? 'tcp' };
+}
 
 function numbersOf(range: string): readonly number[] {
   const [from = 0, to = from] = range.split('-').map(Number);

@@ -1,3 +1,4 @@
+import { type Defaults, meansCompose } from '../model/defaults.js';
 import { normalizeReference } from '../model/image-reference.js';
 import { type Issue, issuesOf, pathText } from '../model/issue.js';
 import { isJob } from '../model/jobs.js';
@@ -38,7 +39,8 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, lenient)),
     ...references.flatMap(([name, one]) => hostPaths(`spec.services.${name}`, one, app)),
     ...(lenient ? [] : accessIssues(app.spec)),
-    ...engineIssues(services, lenient),
+    ...engineIssues(app.spec, lenient),
+    ...ownIpc(app.spec),
     ...platforms(services),
     ...sharedContainerNames(app.metadata.name, release, services),
     ...waitsForJobs(references, services),
@@ -50,7 +52,8 @@ export function checkRelease(app: Release, standalone: StandaloneNames = NOTHING
  * Returns in what a release contradicts itself, whatever is declared beside it: what `checkRelease` would find on every device,
  * so that no entrance takes it. Services with a contract count on some devices only, and are left out. Pure.
  */
-export function contradictions(app: string, { release: declared, services = {} }: App['spec']): readonly Issue[] {
+export function contradictions(app: string, spec: App['spec']): readonly Issue[] {
+  const { release: declared, services = {}, defaults = 'compose' } = spec;
   const release = releaseOf(declared);
   if (release === null) return [];
   const everywhere = Object.fromEntries(Object.entries(services).filter(([, { contract }]) => !contract));
@@ -65,7 +68,8 @@ export function contradictions(app: string, { release: declared, services = {} }
   };
   return [
     ...references.flatMap(([name, one]) => undeclared(`spec.services.${name}`, one, known, false)),
-    ...sharedPorts(everywhere),
+    ...sharedPorts(everywhere, defaults),
+    ...ownIpc({ ...spec, services: everywhere }),
     ...platforms(everywhere),
     ...sharedContainerNames(app, release, everywhere),
     ...waitsForJobs(references, everywhere),
@@ -154,14 +158,14 @@ function hostPaths(path: string, { hostPaths: [first] }: References, { metadata,
 }
 
 /** Returns what every engine refuses: by the time it said so, what runs would be gone. */
-function engineIssues(services: NonNullable<App['spec']['services']>, lenient: boolean): readonly Issue[] {
+function engineIssues({ services = {}, defaults }: App['spec'], lenient: boolean): readonly Issue[] {
   const many = tooManyPorts(Object.values(services));
   if (many !== undefined) return [{ path: 'spec.services', message: many }];
   const found = Object.entries(services).flatMap(([name, fields]) =>
-    refusedByEngine(fields, ['spec', 'services', name]),
+    refusedByEngine(fields, ['spec', 'services', name], defaults),
   );
   const refused = issuesOf(found, ([path, message]) => ({ path: pathText(path), message }));
-  return lenient ? refused : [...refused, ...sharedPorts(services)];
+  return lenient ? refused : [...refused, ...sharedPorts(services, defaults)];
 }
 
 /**
@@ -169,13 +173,13 @@ function engineIssues(services: NonNullable<App['spec']['services']>, lenient: b
  * running: one that ends or does not run leaves the port to the other, and by its contract it may not be on this device
  * at all.
  */
-function sharedPorts(services: NonNullable<App['spec']['services']>): readonly Issue[] {
+function sharedPorts(services: NonNullable<App['spec']['services']>, defaults: Defaults | undefined): readonly Issue[] {
   const taken = new Map<string, string>();
   return Object.entries(services).flatMap(([name, fields]): readonly Issue[] => {
     const { running, contract, restart } = fields;
     const stays = running !== false && !contract && !isJob(fields) && !/^(no|on-failure)/.test(restart ?? '');
     if (!stays || !publishes(fields)) return [];
-    const mine = publishedPorts(fields);
+    const mine = publishedPorts(fields, defaults);
     const issues = issuesOf(
       mine.filter(({ at }) => taken.has(at)),
       ({ index, at }) => ({
@@ -186,6 +190,30 @@ function sharedPorts(services: NonNullable<App['spec']['services']>): readonly I
     for (const { at } of mine) taken.set(at, taken.get(at) ?? name);
     return issues;
   });
+}
+
+/**
+ * Returns services whose IPC namespace another one shares and that have it for themselves, as Compose means it where they do not
+ * say: no engine would start the other one. Pure.
+ */
+export function ownIpc(spec: Pick<App['spec'], 'services' | 'defaults'>): readonly Issue[] {
+  if (!meansCompose(spec)) return [];
+  const { services = {} } = spec;
+  const shared = Object.entries(services).flatMap(([guest, fields]) =>
+    referencesOf(fields).namespaces.flatMap(({ field, service }) =>
+      field === 'ipc' ? [[service, guest] as const] : [],
+    ),
+  );
+  return [...new Map(shared)].flatMap(([name, guest]) =>
+    services[name] === undefined || !['', 'private', 'none'].includes(services[name].ipc ?? '')
+      ? []
+      : [
+          {
+            path: `spec.services.${name}.ipc`,
+            message: `${guest} shares the IPC namespace of ${name}, which has it for itself: write ipc: shareable`,
+          },
+        ],
+  );
 }
 
 /** Checks platforms: a reference leads to one image on the engine, so it has one platform. */

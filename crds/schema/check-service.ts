@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import { composeDurationMs } from '../model/duration.js';
 import { type Path, shorten } from '../model/issue.js';
 import { NAME, NAME_RULE } from '../model/names.js';
+import { portParts } from '../model/port-text.js';
 import { restartBudget } from '../model/restart-budget.js';
 import type { LongPort, LongVolume, ServiceFields } from '../model/types.js';
 import { countable, parseBytes } from '../model/units.js';
@@ -14,11 +14,15 @@ const keysOf = (value: object | null | undefined): readonly string[] => Object.k
 
 /**
  * Checks what a schema cannot express about the fields of a service; `base` leads to them. `mayBind`: paths of the host
- * may be mounted, as far as this document tells. Pure.
+ * may be mounted, as far as this document tells. `isCompose`: what is left out means what Compose means. Pure.
  */
-export function checkService(fields: ServiceFields, base: Path, { mayBind }: { readonly mayBind: boolean }): Found[] {
+export function checkService(
+  fields: ServiceFields,
+  base: Path,
+  { mayBind, isCompose }: { readonly mayBind: boolean; readonly isCompose: boolean },
+): Found[] {
   const found: Found[] = [
-    ...(fields.ports ?? []).flatMap((port, index) => said(['ports', index], portIssue(port))),
+    ...(fields.ports ?? []).flatMap((port, index) => said(['ports', index], portIssue(port, isCompose))),
     ...(fields.expose ?? []).flatMap((port, index) =>
       said(['expose', index], rangesIssue(undefined, rangeOf(String(port).split('/', 1)[0]))),
     ),
@@ -137,24 +141,14 @@ function amountIssues(fields: ServiceFields): Found[] {
   );
 }
 
-const RANGE = /^\d+(-\d+)?$/;
-
-function portIssue(port: string | number | LongPort): string | undefined {
+function portIssue(port: string | number | LongPort, isCompose: boolean): string | undefined {
   if (typeof port === 'number') return undefined; // bounds are in the schema
   if (typeof port === 'object') return rangesIssue(rangeOf(port.published), rangeOf(port.target));
-  // Read from the end, because an IPv6 address has colons as well.
-  const [ports = ''] = port.split('/');
-  const [before, container] = cutLast(ports);
-  if (before === undefined) return rangesIssue(undefined, rangeOf(container));
-  const [address, host] = RANGE.test(before)
-    ? [undefined, before]
-    : isAddress(before)
-      ? [before, container]
-      : cutLast(before);
-  if (!RANGE.test(host) || (address !== undefined && !isAddress(address))) {
+  const parts = portParts(port);
+  if (!parts || (parts.host === '' && !isCompose)) {
     return `Expected [ip:][host[-end]:]container[-end][/tcp|/udp], found ${quoted(port)}`;
   }
-  return rangesIssue(rangeOf(host), rangeOf(container));
+  return rangesIssue(rangeOf(parts.host || undefined), rangeOf(parts.container));
 }
 
 function testIssue(test: string | readonly string[] | null | undefined): string | undefined {
@@ -163,14 +157,6 @@ function testIssue(test: string | readonly string[] | null | undefined): string 
     ? undefined
     : `Expected CMD, CMD-SHELL or NONE before the command, found ${quoted(kind)}; a string is a command for the shell`;
 }
-
-/** Splits a text at its last colon. */
-function cutLast(text: string): [before: string | undefined, after: string] {
-  const colon = text.lastIndexOf(':');
-  return colon < 0 ? [undefined, text] : [text.slice(0, colon), text.slice(colon + 1)];
-}
-
-const isAddress = (text: string): boolean => isIP(text.replace(/^\[(.*)\]$/, '$1')) !== 0;
 
 interface Range {
   readonly from: number;
@@ -183,7 +169,8 @@ function rangeOf(text: string | number | null | undefined): Range | undefined {
   return from === undefined ? undefined : { from, to: to ?? from };
 }
 
-function rangesIssue(host: Range | undefined, container: Range | undefined): string | undefined {
+function rangesIssue(published: Range | undefined, container: Range | undefined): string | undefined {
+  const host = published?.from === 0 && published.to === 0 ? undefined : published; // a free one
   for (const range of [host, container]) {
     if (!range) continue;
     const outside = [range.from, range.to].find((port) => port < 1 || port > 65535);
@@ -192,7 +179,7 @@ function rangesIssue(host: Range | undefined, container: Range | undefined): str
   }
   if (!host || !container || host.to - host.from === container.to - container.from) return undefined;
   if (container.from === container.to) {
-    return `${host.from}-${host.to} leaves the port of the host for ${container.from} to chance, which is not supported: write one of them, such as "${host.from}:${container.from}"`;
+    return `${host.from}-${host.to} leaves the port of the host for ${container.from} to chance among these, which is not supported: write one of them, such as "${host.from}:${container.from}", or none for any free one`;
   }
   return `The ranges ${host.from}-${host.to} and ${container.from}-${container.to} are not equally long`;
 }

@@ -1,4 +1,5 @@
 import { cronIssue, windowCron } from '../model/cron.js';
+import { type Defaults, meansCompose } from '../model/defaults.js';
 import { LONGER_BY, networkNames, volumeNames } from '../model/engine-names.js';
 import { type Issue, issuesOf, listed, type Path, pathText } from '../model/issue.js';
 import { type AnyDeclared, type Declared, descriptorOf, type Kind } from '../model/kinds.js';
@@ -47,13 +48,15 @@ export function checkDocument(
   document: AnyDeclared,
   { isTargetState = false, part }: { readonly isTargetState?: boolean; readonly part?: WellFormed } = {},
 ): readonly Issue[] {
-  const found = checksOf(document);
+  const found = checksOf(document, isTargetState);
   // A target state is taken as a Supervisor takes it: the App reports the mistake, and rolls nothing out.
   if (!isTargetState && found.length <= ENOUGH) {
     if (document.kind === 'App') found.push(...accessFound(document.spec));
     const services = servicesOf(document);
     const many = tooManyPorts(services.map(([fields]) => fields));
-    if (many === undefined) found.push(...services.flatMap(([fields, base]) => engineFound(fields, base)));
+    // A document that does not say is filled in with the meaning of Compose, or is of before and was checked as such.
+    const { defaults = 'compose' } = document.spec as Pick<AppSpec, 'defaults'>;
+    if (many === undefined) found.push(...services.flatMap(([fields, base]) => engineFound(fields, base, defaults)));
     else found.push([document.kind === 'App' ? ['services'] : ['ports'], many]);
   }
   const whole = part
@@ -65,7 +68,8 @@ export function checkDocument(
   }));
   // What is malformed is not understood well enough to contradict itself.
   if (document.kind !== 'App' || isTargetState || issues.length > 0) return issues;
-  return contradictions(document.metadata.name, part ? withoutServices(document.spec, part) : document.spec);
+  const spec = part ? withoutServices(document.spec, part) : document.spec;
+  return contradictions(document.metadata.name, spec);
 }
 
 /** Returns the spec without the services of which a part is malformed. Pure. */
@@ -76,8 +80,8 @@ function withoutServices(spec: AppSpec, { without }: WellFormed): AppSpec {
   return { ...spec, services: Object.fromEntries(entries.filter(([name]) => isWhole(name))) };
 }
 
-const engineFound = (fields: ServiceFields, base: Path): Found[] => [
-  ...refusedByEngine(fields, base),
+const engineFound = (fields: ServiceFields, base: Path, defaults: Defaults): Found[] => [
+  ...refusedByEngine(fields, base, defaults),
   ...passedOverByEngine(fields, base),
 ];
 
@@ -87,13 +91,16 @@ function servicesOf(document: AnyDeclared): readonly (readonly [ServiceFields, P
   return Object.entries(document.spec.services ?? {}).map(([name, fields]) => [fields, ['services', name]]);
 }
 
-function checksOf(document: AnyDeclared): Found[] {
+function checksOf(document: AnyDeclared, isTargetState: boolean): Found[] {
   switch (document.kind) {
     case 'App':
-      return checkApp(document);
+      return checkApp(document, isTargetState);
     case 'Service':
       // Its App decides whether paths of the host may be mounted; the controller checks that.
-      return [...checkService(document.spec, [], { mayBind: true }), ...checkSchedule(document.spec, [])];
+      return [
+        ...checkService(document.spec, [], { mayBind: true, isCompose: document.spec.defaults !== 'supervisor' }),
+        ...checkSchedule(document.spec, []),
+      ];
     case 'HostConfig':
       return checkHostConfig(document);
     case 'Network':
@@ -109,7 +116,7 @@ function checksOf(document: AnyDeclared): Found[] {
   }
 }
 
-function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
+function checkApp({ metadata, spec }: Declared<'App'>, isTargetState: boolean): Found[] {
   const found: Found[] = [];
   for (const part of ['services', 'volumes', 'networks'] as const) {
     for (const name of Object.keys(spec[part] ?? {})) {
@@ -135,7 +142,8 @@ function checkApp({ metadata, spec }: Declared<'App'>): Found[] {
   }
   found.push(...checkRollout(spec));
   for (const [name, service] of Object.entries(spec.services ?? {})) {
-    found.push(...checkService(service, ['services', name], { mayBind: spec.allowHostBinds === true }));
+    const isCompose = meansCompose(spec) || (spec.defaults === undefined && !isTargetState);
+    found.push(...checkService(service, ['services', name], { mayBind: spec.allowHostBinds === true, isCompose }));
     found.push(...checkSchedule(service, ['services', name]));
   }
   return found;

@@ -28,12 +28,6 @@ const REASONS: readonly Reason[] = [
     ours: /"max-size":"10m"/,
     why: 'where no logging is declared, logs are rotated: the disk of a device is small',
   },
-  {
-    field: /^HostConfig\.IpcMode$/,
-    theirs: /"private"/,
-    ours: /"shareable"/,
-    why: 'other services may join with ipc: service:…, as the Supervisor has it',
-  },
   { field: /^Config\.StopSignal$/, theirs: /^nothing$/, ours: /^"SIGTERM"$/, why: 'the same, said' },
   { field: /^Config\.StopTimeout$/, theirs: /^nothing$/, ours: /^10$/, why: 'the same, said' },
   { field: /^HostConfig\.RestartPolicy$/, theirs: /"Name":""/, ours: /"Name":"no"/, why: 'the same, said' },

@@ -18,7 +18,7 @@ describe('a service that cannot run as its document says', () => {
   before(async () => {
     scene = await Scene.open();
     const [name, appId] = [`${scene.prefix}-neighbour`, scene.appId()];
-    await scene.put(name, { appId, services: { main: scene.service({ ports: [PORT] }) } });
+    await scene.put(name, { appId, services: { main: scene.service({ ports: [`${PORT}:${PORT}`] }) } });
     await scene.untilReady(name);
     neighbour = { name, appId, old: await scene.untilRunning(appId, ['main']) };
   });
@@ -62,7 +62,7 @@ describe('a service that cannot run as its document says', () => {
   }[] = [
     {
       it: 'names a port of the host that is taken',
-      fields: { ports: [PORT] },
+      fields: { ports: [`${PORT}:${PORT}`] },
       reason: 'PortInUse',
       says: new RegExp(`port \\S*${PORT} of the host is taken: .*stop that one, or publish another port`),
       stalled: false,
@@ -134,7 +134,10 @@ describe('a service that cannot run as its document says', () => {
 
   it('gets its port as soon as the other one lets go of it', async () => {
     const [holder, heir] = [`${scene.prefix}-holder`, `${scene.prefix}-heir`];
-    const spec = (): AppSpec => ({ appId: scene.appId(), services: { main: scene.service({ ports: [PORT + 1] }) } });
+    const spec = (): AppSpec => ({
+      appId: scene.appId(),
+      services: { main: scene.service({ ports: [`${PORT + 1}:${PORT + 1}`] }) },
+    });
     await scene.put(holder, spec());
     await scene.untilReady(holder);
     await scene.put(heir, spec());

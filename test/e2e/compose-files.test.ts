@@ -17,6 +17,7 @@ const COMPOSE = `services:
     environment:
       GREETING: \${GREETING}
     volumes: ["data:/data", "./conf:/conf:ro"]
+    ports: ["80"]
     stop_signal: SIGKILL
     restart: unless-stopped
     depends_on: [db]
@@ -88,6 +89,10 @@ describe('a Compose project in manifests/', () => {
     const { output } = await scene.exec(web.id, ['cat', '/conf/a.yaml']);
     assert.match(output, /a: \[/);
     await scene.exec(web.id, ['sh', '-c', 'echo kept > /data/index.html']);
+    const { text } = await scene.agent.ask(`/apis/supercargo.io/v1/services/${name}.web`);
+    const [port] = (JSON.parse(text) as { status: { ports: string[] } }).status.ports;
+    const [, free] = /^(\d+):80$/.exec(port ?? '') ?? assert.fail(String(port));
+    assert.equal(await (await fetch(`http://127.0.0.1:${free}/`)).text(), 'kept\n');
   });
 
   it('has what differs replaced, and nothing else, when .env or a secret changes', async () => {
@@ -108,7 +113,7 @@ describe('a Compose project in manifests/', () => {
     const before = await running();
     await writeFile(join(folder, 'compose.yaml'), COMPOSE.replace('depends_on: [db]', 'depends_on: [dbb]'));
     const [problem] = await scene.until('the problem', problems, (seen) => seen.length > 0);
-    assert.deepEqual(problem?.source, { file: join(folder, 'compose.yaml'), line: 10, column: 18 });
+    assert.deepEqual(problem?.source, { file: join(folder, 'compose.yaml'), line: 11, column: 18 });
     assert.equal(problem?.name, name);
     await scene.agent.ask('/v1/update', { method: 'POST', body: {} });
     assert.deepEqual(unchanged(Object.values(await running())), unchanged(Object.values(before)));

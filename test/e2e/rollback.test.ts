@@ -68,7 +68,7 @@ describe('a bad release on a real engine', function () {
       repository.remove();
     });
     const name = `${scene.prefix}-neighbour`;
-    await scene.put(name, { appId: scene.appId(), services: { main: scene.service({ ports: [PORT] }) } });
+    await scene.put(name, { appId: scene.appId(), services: { main: scene.service({ ports: [`${PORT}:${PORT}`] }) } });
     await scene.untilReady(name);
   });
   after(() => scene?.close());
@@ -183,7 +183,7 @@ describe('a bad release on a real engine', function () {
     },
     {
       it: 'wants a port that is taken, until the deadline',
-      fields: { ports: [PORT] },
+      fields: { ports: [`${PORT}:${PORT}`] },
       rollout: { progressDeadlineSeconds: 5 },
       says: /Not well 5 s after the promotion: main \(PortInUse: /,
     },

@@ -32,7 +32,7 @@ describe('namespaces that services share', function () {
     await scene.put(name, {
       appId,
       services: {
-        vpn: scene.service({ command, stop_signal: 'SIGTERM', stop_grace_period: '2s', ...vpn }),
+        vpn: scene.service({ command, ipc: 'shareable', stop_signal: 'SIGTERM', stop_grace_period: '2s', ...vpn }),
         ...Object.fromEntries(Object.entries(guests).map(([guest, fields]) => [guest, scene.service(fields)])),
       },
     });

@@ -1,3 +1,4 @@
+import { withDefaults } from '../../../crds/model/defaults.js';
 import { type Difference, differences, writtenParts } from '../../../crds/model/differences.js';
 import type { AnyResource } from '../../../crds/model/kinds.js';
 import { ApiError, type Client } from '../client/client.js';
@@ -52,7 +53,7 @@ export async function diff(session: Session, { filename }: { readonly filename: 
 
 async function compare(client: Client, subject: Written, written: readonly Written[]): Promise<Compared> {
   const before = await present(client, subject);
-  const { after, note } = await rehearsed(client, subject, written);
+  const { after, note } = await rehearsed(client, subject, written, before);
   const fields = differences(writtenParts(before), writtenParts(after));
   const noted = note === undefined ? {} : { note };
   return { subject, is: before ? (fields.length > 0 ? 'different' : 'equal') : 'new', fields, ...noted };
@@ -63,6 +64,7 @@ async function rehearsed(
   client: Client,
   subject: Written,
   written: readonly Written[],
+  before: AnyResource | undefined,
 ): Promise<{ readonly after: object; readonly note?: string }> {
   try {
     return { after: await client.ask<AnyResource>('PUT', rehearsalPath(subject, written), bodyOf(subject)) };
@@ -70,6 +72,7 @@ async function rehearsed(
     if (!(error instanceof ApiError) || error.code !== 409) throw error;
     const { parseDocument } = await import('../../../crds/schema/parse.js');
     const parsed = parseDocument(subject.value);
-    return { after: parsed.ok ? parsed.document : subject.value, note: shortConflict(error.message) };
+    const after = parsed.ok ? withDefaults(parsed.document, { origin: 'api' }, before) : subject.value;
+    return { after, note: shortConflict(error.message) };
   }
 }

@@ -14,6 +14,7 @@ export const columnsOf = (kind: Kind, isWide: boolean): readonly Column[] => [
 export function cellOf({ type, jsonPath }: Column, object: unknown, nowMs: number): string {
   const value = saysOfAnother(object, jsonPath) ? undefined : valueAt(object, jsonPath);
   if (value === undefined || value === null || value === '') return '-';
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(', ');
   if (type === 'date' && typeof value === 'string') return ageText(nowMs - Date.parse(value));
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -1,4 +1,5 @@
 import type { Request } from '@hapi/hapi';
+import { withDefaults } from '../../../crds/model/defaults.js';
 import { descriptorOf, KINDS, type Kind, keyOf, PLURALS, type Resource, splitKey } from '../../../crds/model/kinds.js';
 import type { Store } from '../../store/store.js';
 import { json, ready, render } from '../transport/answer.js';
@@ -15,7 +16,7 @@ import { listView, objectView } from './object-view.js';
 import { isDryRun, type ListQuery, listQueryOf, wantsWatch } from './query.js';
 import { parseFieldSelector, parseLabelSelector } from './selector.js';
 import { type Matches, streamChanges } from './watch.js';
-import { checkPermission, checkRehearsal, checkWritable, readWrite } from './write.js';
+import { checkMeaning, checkPermission, checkRehearsal, checkWritable, readWrite } from './write.js';
 
 export interface ResourceRoutesDeps {
   readonly store: Store;
@@ -49,11 +50,13 @@ function routesOf(kind: Kind, { store, streams }: ResourceRoutesDeps): readonly 
     const check = (present: Resource | undefined): void => {
       if (name === undefined && present) throw ResourceError.alreadyExists(plural, present.metadata.name);
       checkWritable(kind, document.metadata.name, present, preconditions);
+      checkMeaning(document, present);
     };
-    check(store.get(kind, document.metadata.name));
+    const present = store.get(kind, document.metadata.name);
+    check(present);
     const beside = (textOf(request.query.beside) ?? '').split(',');
     checkPermission(document, store, isRehearsal ? beside : []);
-    if (isRehearsal) checkRehearsal(document, store, beside);
+    if (isRehearsal) checkRehearsal(withDefaults(document, { origin: 'api' }, present), store, beside);
     const rehearsed = isRehearsal ? await store.preview('api', { document }) : undefined;
     const { refused } =
       rehearsed ?? (await store.put('api', { document, declaredBy: callerText(request, managerOf(request)) }, check));

@@ -1,8 +1,9 @@
+import { withDefaults } from '../../../crds/model/defaults.js';
 import type { Issue } from '../../../crds/model/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { standaloneAccess } from '../../../crds/schema/check-host-access.js';
-import { checkRelease, undeclaredReferences } from '../../../crds/schema/check-release.js';
+import { checkRelease, ownIpc, undeclaredReferences } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
 import { standaloneNames, standaloneServices } from '../../../crds/schema/standalone.js';
 import type { Reader } from '../../store/store.js';
@@ -112,6 +113,14 @@ export function checkRehearsal(
   const { name } = metadata;
   const issues = checkRelease({ metadata: { name, origin: 'api' }, spec }, standaloneFor(name));
   if (issues.length > 0) throw ResourceError.invalid(PLURALS.App, name, causesOf('FieldValueInvalid', issues));
+}
+
+/** Refuses an App that contradicts itself by what it leaves out, which depends on what was declared before. Throws a 422. */
+export function checkMeaning(document: AnyDeclared, present: Resource | undefined): void {
+  const meant = withDefaults(document, { origin: 'api' }, present);
+  const issues = meant.kind === 'App' ? ownIpc(meant.spec) : [];
+  if (issues.length > 0)
+    throw ResourceError.invalid(PLURALS.App, document.metadata.name, causesOf('FieldValueInvalid', issues));
 }
 
 /** Returns the rest of a message after the field's name: the nearest known one. */

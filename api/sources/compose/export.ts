@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import { splitCommandLine } from '../../../crds/model/command-line.js';
+import { dropsCommand, meansCompose, spelledOut } from '../../../crds/model/defaults.js';
 import { composeDurationMs } from '../../../crds/model/duration.js';
 import { networkNames, volumeNames } from '../../../crds/model/engine-names.js';
 import { isJob } from '../../../crds/model/jobs.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { allottedId } from '../../../crds/model/names.js';
+import { bareAddress, portParts } from '../../../crds/model/port-text.js';
 import { type References, referencesOf } from '../../../crds/model/references.js';
 import type { AppNetwork, AppService, AppSpec, AppVolume } from '../../../crds/model/types.js';
 import { EXTENSION, type Level } from './extension.js';
@@ -34,7 +36,10 @@ export function exportApp(app: string, spec: AppSpec): Exported {
   const services = Object.entries(spec.services ?? {}).map(([name, service]): [string, Values] => {
     const serviceId = isRenamed ? (service.serviceId ?? allottedId(`${app}/${name}`)) : service.serviceId;
     const warn = (message: string): number => warnings.push(`services.${name}: ${message}`);
-    return [name, serviceOf(serviceId === undefined ? service : { ...service, serviceId }, warn)];
+    return [
+      name,
+      serviceOf({ ...service, ...(serviceId === undefined ? {} : { serviceId }) }, meansCompose(spec), warn),
+    ];
   });
   const all = Object.values(spec.services ?? {}).map(referencesOf);
   const joined = new Set(all.flatMap(networksUsed));
@@ -53,6 +58,7 @@ export function exportApp(app: string, spec: AppSpec): Exported {
     ...spec,
     ...(isRenamed ? { appId, name: spec.name ?? app } : {}),
     uuid: uuid === project ? undefined : uuid,
+    defaults: meansCompose(spec) ? undefined : 'supervisor',
     allowHostBinds: spec.allowHostBinds === true ? undefined : false,
   });
   const file = escaped({
@@ -154,29 +160,25 @@ function logging(value: unknown): unknown {
 const device = (value: unknown): unknown =>
   isMap(value) ? `${value.source}:${value.target || value.source}:${value.permissions || 'rwm'}` : value;
 
-const RANGE = /^\d+(?:-\d+)?$/;
-const bare = (ip: string): string => ip.replace(/^\[(.*)\]$/, '$1');
-
-/** Writes a published port with the port of the host, which is the same in an App where it is left out. */
+/** Writes a published port with its port of the host; none for a free one. */
 function port(value: unknown): string {
   if (isMap(value)) {
     const { target, published, host_ip: ip, protocol } = value;
-    return portText(String(ip ?? ''), String(published ?? target), String(target), String(protocol ?? 'tcp'));
+    return portText(String(ip ?? ''), String(published ?? ''), String(target), String(protocol ?? 'tcp'));
   }
-  const [ports = '', protocol = 'tcp'] = String(value).trim().split('/');
-  const [, before = '', container = ''] = /^(?:(.*):)?([^:]*)$/.exec(ports) ?? [];
-  if (before === '') return portText('', container, container, protocol);
-  if (RANGE.test(before)) return portText('', before, container, protocol);
-  const [, ip = '', host = ''] = /^(.*):([^:]*)$/.exec(before) ?? [];
-  return isIP(bare(ip)) > 0 && RANGE.test(host)
-    ? portText(ip, host, container, protocol)
-    : portText(before, container, container, protocol);
+  const { address, host = '', container, protocol } = portParts(String(value)) ?? noPort(value);
+  return portText(address, host, container, protocol);
+}
+
+function noPort(value: unknown): never {
+  throw new Error(`Not a port: ${String(value)}`); // the schema has let it through
 }
 
 function portText(address: string, host: string, container: string, protocol: string): string {
-  const ip = bare(address);
+  const ip = bareAddress(address);
   const shown = isIP(ip) === 6 ? `[${ip}]:` : ip === '' ? '' : `${ip}:`;
-  return `${shown}${host}:${container}${protocol === 'tcp' ? '' : `/${protocol}`}`;
+  const published = host === '' || host === '0' ? (shown === '' ? '' : ':') : `${host}:`;
+  return `${shown}${published}${container}${protocol === 'tcp' ? '' : `/${protocol}`}`;
 }
 
 function mount(value: unknown): unknown {
@@ -342,17 +344,16 @@ const FIELDS = {
   imageId: elsewhere,
 } as const satisfies Readonly<Record<keyof AppService, Write>>;
 
-/** What an App takes for granted and Compose does not. */
-const DEFAULTS: Values = { tty: true, restart: 'always', ipc: 'shareable' };
-
-function serviceOf(service: AppService, warn: (message: string) => void): Values {
-  const said: Values = { ...DEFAULTS, ...(isJob(service) ? { restart: 'no' } : {}), ...compact({ ...service }) };
+function serviceOf(service: AppService, isCompose: boolean, warn: (message: string) => void): Values {
+  const meant = spelledOut({ ...service, defaults: isCompose ? 'compose' : 'supervisor' });
+  const restart = isJob(service) ? 'no' : 'always';
+  const said: Values = { restart, ...compact({ ...(isCompose ? service : meant) }) };
   const fields = Object.entries<Write>(FIELDS).flatMap(([field, write]) =>
     said[field] === undefined ? [] : Object.entries(write(said[field], field, said)),
   );
   const { running: _, ...others } = said;
   const unset = pairs(said.environment).flatMap(([name, value]) => (value === null ? [name] : []));
-  const isKept = said.entrypoint !== undefined && said.command === undefined;
+  const isKept = !isCompose && dropsCommand(service);
   if (isKept) warn('the command of the image is an argument of the entrypoint here, and left out by Docker Compose');
   if (unset.length > 0) warn(`variables of the image are not set here, and are by Docker Compose: ${unset.join(', ')}`);
   const own = {

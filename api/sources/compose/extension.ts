@@ -5,7 +5,7 @@
 export const EXTENSION = {
   app: [
     ...['appId', 'uuid', 'name', 'release', 'registries', 'suspend', 'volumeReclaim', 'rollout'],
-    ...['revisionHistoryLimit', 'allowHostBinds', 'adopt'],
+    ...['revisionHistoryLimit', 'allowHostBinds', 'adopt', 'defaults'],
   ],
   service: ['updateStrategy', 'running', 'restart_unhealthy', 'schedule', 'contract', 'serviceId', 'imageId'],
   network: ['config_only'],

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { COMPOSE, CONTENTS_LABEL } from '../../../crds/model/compose.js';
+import { dropsCommand } from '../../../crds/model/defaults.js';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { isMap, type Values } from '../../../crds/model/maps.js';
 import { allottedId } from '../../../crds/model/names.js';
@@ -112,6 +113,8 @@ export class Translator {
     return {
       uuid,
       ...(own.appId === undefined ? {} : { appId }),
+      // Only so can an App say that the command of an image stays beside an entrypoint alone.
+      ...(this.#keepsCommands ? { defaults: 'supervisor' } : {}),
       ...fields,
       // Whoever may write the file may write this line, and Compose has no such question.
       allowHostBinds: allowHostBinds ?? true,
@@ -135,6 +138,14 @@ export class Translator {
       return [[key, { ...definitionOf(one, key, prefix), ...fields }]];
     });
     return Object.fromEntries(entries);
+  }
+
+  /** Whether a service keeps the command of its image beside an entrypoint alone, as `x-supercargo` may say. */
+  get #keepsCommands(): boolean {
+    return Object.keys(this.model.services).some((name) => {
+      const keeps = child(this.#node(name, 'x-supercargo'), 'keepCommand');
+      return keeps?.is === 'scalar' && keeps.text === 'true';
+    });
   }
 
   #alias(service: string, alias: string): void {
@@ -174,11 +185,16 @@ export class Translator {
       ...same,
       ...(service.image === undefined ? { image: this.#imageOf(name) } : {}),
       ...(Object.keys(environment).length > 0 ? { environment } : {}),
-      ...(entrypoint !== undefined && command === undefined && own.words.keepCommand !== true ? { command: [] } : {}),
+      ...(dropsCommand({
+        ...(entrypoint ? { entrypoint: [...entrypoint] } : {}),
+        ...(command ? { command: [...command] } : {}),
+      }) && own.words.keepCommand !== true
+        ? { command: [] }
+        : {}),
       ...(service.container_name === undefined ? {} : { containerName: service.container_name }),
       tty: service.tty ?? false,
       restart: this.#restart(service),
-      ...this.#ports(name, service),
+      ...this.#ports(service),
       ...this.#volumes({ ...service, volumes: bound.mounts }),
       ...this.#labels(service, bound.digests),
       ...(plain.length > 0 ? { devices: plain } : {}),
@@ -224,22 +240,14 @@ export class Translator {
     return 'always';
   }
 
-  #ports(name: string, { ports = [], expose = [] }: ComposeService): Values {
-    const published = ports.filter((port) => port.published !== undefined);
-    const free = ports.filter((port) => port.published === undefined);
-    for (const { target } of free) {
-      this.#warn(
-        name,
-        'ports',
-        `${target} has no port of the host, and none is chosen here: only other containers reach it; write "${target}:${target}" for one`,
-      );
-    }
-    const exposed = [...expose, ...free.map(({ target, protocol }) => `${target}/${protocol}`)];
+  #ports({ ports = [], expose = [] }: ComposeService): Values {
+    // Where a service keeps the command of its image, an App does not mean what Compose means: then a free port is said.
+    const free = this.#keepsCommands ? { published: 0 } : {};
     return {
-      ...(published.length > 0
-        ? { ports: published.map(({ name: _name, app_protocol: _app, mode: _mode, ...port }) => port) }
+      ...(ports.length > 0
+        ? { ports: ports.map(({ name: _name, app_protocol: _app, mode: _mode, ...port }) => ({ ...free, ...port })) }
         : {}),
-      ...(exposed.length > 0 ? { expose: [...new Set(exposed)] } : {}),
+      ...(expose.length > 0 ? { expose } : {}),
     };
   }
 

@@ -1,5 +1,7 @@
+import { withDefaults } from '../../../crds/model/defaults.js';
 import { canonical } from '../../../crds/model/hash.js';
 import type { AnyResource, Key, Problem, Source } from '../../../crds/model/kinds.js';
+import { ownIpc } from '../../../crds/schema/check-release.js';
 import { type Declaration, type Entry, isTerminating, keyOfDeclared } from '../entry.js';
 import { hashOf } from '../frozen.js';
 import type { Proposal } from '../store.js';
@@ -41,7 +43,7 @@ export function planProposal(
   mode: ProposalMode = 'replace',
 ): ProposalPlan {
   const { origin, problems = [] } = proposal;
-  const { declarations, duplicates } = declarationsOf(entries, proposal, mode);
+  const { declarations, duplicates, contradictory } = declarationsOf(entries, proposal, mode);
   const deleted = new Map<Key, Entry>();
   if (mode === 'replace') {
     for (const [key, one] of entries) {
@@ -57,7 +59,7 @@ export function planProposal(
     return mode === 'upsert' || covers(problems, replacement) !== undefined;
   };
   const placed = decideOwnership(entries, origin, declarations, deleted, keepsWaiting);
-  const refused = [...duplicates, ...placed.refused];
+  const refused = [...duplicates, ...contradictory, ...placed.refused];
   const decisions: Decision[] = [];
   for (const [key, { resource }] of deleted) {
     decisions.push({ do: resource.metadata.finalizers.length > 0 ? 'mark' : 'remove', key });
@@ -78,17 +80,31 @@ export function planProposal(
   return { decisions, refused };
 }
 
-/** Returns the first declaration of each name, and a problem for each further one. */
+/**
+ * Returns the first declaration of each name with what it leaves out said, and problems: one for each further one, and those of
+ * what contradicts itself by that.
+ */
 function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mode: ProposalMode) {
   const declarations = new Map<Key, Declaration>();
   const duplicates: Problem[] = [];
-  for (const { document, source, declaredBy } of proposal.documents) {
-    const key = keyOfDeclared(document);
+  const contradictory: Problem[] = [];
+  for (const { document: written, source, declaredBy } of proposal.documents) {
+    const key = keyOfDeclared(written);
     const first = declarations.get(key);
     if (first) {
       const message = `${key} is declared twice: ${placeOf(first.source)} and ${placeOf(source)}. The first one counts.`;
-      duplicates.push(refusal({ document, ...(source ? { source } : {}) }, message, 'metadata.name'));
+      duplicates.push(refusal({ document: written, ...(source ? { source } : {}) }, message, 'metadata.name'));
       continue;
+    }
+    const place = { origin: proposal.origin, ...(source ? { source } : {}) };
+    const document = withDefaults(written, place, entries.get(key)?.resource);
+    if (document !== written && document.kind === 'App') {
+      // Nobody could know before what it means.
+      const problems = ownIpc(document.spec).map(({ path, message }) =>
+        refusal({ document, ...(source ? { source } : {}) }, message, path),
+      );
+      contradictory.push(...problems);
+      if (problems.length > 0) continue;
     }
     const owner = mode === 'replace' ? proposal.owner : (proposal.owner ?? entries.get(key)?.resource.metadata.owner);
     declarations.set(key, {
@@ -99,7 +115,7 @@ function declarationsOf(entries: ReadonlyMap<Key, Entry>, proposal: Proposal, mo
       ...(declaredBy === undefined ? {} : { declaredBy }),
     });
   }
-  return { declarations, duplicates };
+  return { declarations, duplicates, contradictory };
 }
 
 /** Returns new lists of replacements for documents that are being deleted, where they differ from the present ones. */

@@ -85,6 +85,7 @@ function servicesOf(
       serviceId,
       imageId: fields.imageId ?? serviceId,
       ...unusualNames(fields, spec, { appId, uuid }),
+      ...(spec.defaults === undefined ? {} : { defaults: spec.defaults }),
       ...(release === null ? {} : { release }),
     });
   });

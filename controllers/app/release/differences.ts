@@ -1,4 +1,5 @@
 import { isActive } from '../../../crds/model/active.js';
+import { meansCompose, unlikeSupervisor } from '../../../crds/model/defaults.js';
 import type { AnyDeclared, AnyResource } from '../../../crds/model/kinds.js';
 import { sameSpec } from './children.js';
 
@@ -16,3 +17,21 @@ export function differences(existing: readonly AnyResource[], desired: readonly 
 
 /** A child by its kind and name, as people read it. Pure. */
 export const keyOfChild = ({ kind, metadata }: AnyDeclared | AnyResource): string => `${kind}/${metadata.name}`;
+
+/**
+ * Returns the services of before, when all documents meant what a Supervisor does, that from now on mean what Compose means, with
+ * the fields that come to something else by that alone. Pure.
+ */
+export function newMeaning(
+  existing: readonly AnyResource[],
+  desired: readonly AnyDeclared[],
+): readonly { readonly service: string; readonly fields: readonly string[] }[] {
+  const before = new Map(existing.filter(isActive).map((one) => [keyOfChild(one), one]));
+  return desired.flatMap((one) => {
+    const there = before.get(keyOfChild(one));
+    if (one.kind !== 'Service' || there?.kind !== 'Service') return [];
+    if (!meansCompose(one.spec) || meansCompose(there.spec)) return [];
+    const fields = unlikeSupervisor(one.spec);
+    return fields.length > 0 ? [{ service: one.spec.serviceName, fields }] : [];
+  });
+}

@@ -23,6 +23,8 @@ export interface MemoryContainer {
   finishedAt: number | undefined;
   /** By name; the id is '' until Docker has looked it up at the first start. `up`: has an endpoint there now. */
   readonly networks: Map<string, { id: string; up: boolean; aliases: readonly string[] }>;
+  /** Ports that it publishes now. */
+  published: readonly string[];
   readonly volumes: readonly string[];
   /** Go with `removeContainer`. */
   readonly anonymousVolumes: readonly string[];
@@ -55,6 +57,7 @@ export function seenMemoryContainer(container: MemoryContainer): SeenContainer {
     ...seenNamespaces({ PidMode: container.pidMode, IpcMode: container.ipcMode }),
     networks: Object.fromEntries([...container.networks].map(([name, { id, aliases }]) => [name, { id, aliases }])),
     ...(hostPorts(container).length > 0 ? { ports: hostPorts(container) } : {}),
+    ...(container.published.length > 0 ? { published: container.published } : {}),
     volumes: [...container.volumes],
     env: parseEnvironment(container.options.Env ?? []),
     updatable: seenUpdatable(container.options.HostConfig ?? {}),
@@ -108,6 +111,7 @@ export function memoryContainer(seen: SeenContainer, mounts: readonly ListedMoun
     networks: new Map(
       Object.entries(seen.networks).map(([name, { id, aliases = [] }]) => [name, { id, up: runs, aliases }]),
     ),
+    published: seen.published ?? [],
     volumes: seen.volumes,
     anonymousVolumes: [],
     mounts,

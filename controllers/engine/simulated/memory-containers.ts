@@ -128,6 +128,7 @@ export class MemoryContainers {
           { id: '', up: false, aliases: wantedAliases(options, one) },
         ]),
       ),
+      published: [],
       volumes: [...named, ...anonymous],
       anonymousVolumes: anonymous,
       mounts: [
@@ -338,6 +339,7 @@ export class MemoryContainers {
       throw error;
     }
     this.#ground.networks.join(container);
+    container.published = this.#ground.ports.publish(container, this.all);
     container.state = 'running';
     container.exitCode = 0;
     container.error = '';
@@ -348,6 +350,7 @@ export class MemoryContainers {
 
   #end(container: MemoryContainer, exitCode: number): void {
     container.state = 'exited';
+    container.published = [];
     container.exitCode = exitCode;
     container.finishedAt = this.#ground.now();
     if (container.health !== undefined) container.health = 'unhealthy'; // so Docker leaves it
@@ -367,7 +370,13 @@ export class MemoryContainers {
     for (const mode of [networkMode, pidMode, ipcMode]) {
       if (!mode.startsWith('container:')) continue;
       const parent = this.get(mode.slice('container:'.length));
-      if (isAlive(parent)) continue;
+      if (isAlive(parent)) {
+        // A namespace of its own is what an engine gives where nobody asks.
+        const isOwn = ['', 'private'].includes(parent.options.HostConfig?.IpcMode ?? '');
+        if (!isOwn || mode !== ipcMode) continue;
+        const hint = 'non-shareable IPC (hint: use IpcMode:shareable for the donor container)';
+        throw new EngineError(`can't join IPC of container ${parent.id}: ${hint}`, 500);
+      }
       if (mode === networkMode) {
         throw new EngineError(`cannot join network of a non running container: ${parent.id}`, 409);
       }

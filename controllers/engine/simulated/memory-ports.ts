@@ -1,4 +1,6 @@
+import { bareAddress, portParts } from '../../../crds/model/port-text.js';
 import { EngineError, type PublishedPort } from '../engine.js';
+import { seenPublished } from '../seen.js';
 import { hostPorts, isAlive, type MemoryContainer, portsCollide } from './memory-container.js';
 
 /** Ports of the host in an engine in memory: who has them, and which are held for nobody. */
@@ -36,14 +38,48 @@ export class MemoryPorts {
       throw new EngineError(`${endpoint}: Bind for ${port.split('/')[1]} failed: port is already allocated`, 500);
     }
   }
+
+  /** Returns the ports that a container publishes from now on; a free one is the lowest that nobody has. */
+  publish({ options, networkMode }: MemoryContainer, others: readonly MemoryContainer[]): readonly string[] {
+    if (networkMode === 'host' || networkMode === 'none' || networkMode.startsWith('container:')) return [];
+    const bindings = (options.HostConfig?.PortBindings ?? {}) as Readonly<Record<string, readonly Binding[] | null>>;
+    const taken = new Set(others.filter(isAlive).flatMap((one) => one.published.map(hostPortOf)));
+    let next = FIRST_FREE;
+    const free = (): string => {
+      while (taken.has(String(next))) next += 1;
+      taken.add(String(next));
+      return String(next);
+    };
+    const ports = Object.entries(bindings).map(([port, hosts]) => [
+      port,
+      (hosts ?? []).map(({ HostIp, HostPort }) => ({ ...(HostIp ? { HostIp } : {}), HostPort: HostPort || free() })),
+    ]);
+    return seenPublished(Object.fromEntries(ports)).published ?? [];
+  }
 }
+
+interface Binding {
+  readonly HostIp?: string;
+  readonly HostPort?: string;
+}
+
+/** Where Docker begins to look for a free port. */
+const FIRST_FREE = 49_153;
+
+/** The port of the host in a text such as `127.0.0.1:8080:80/udp`. */
+const hostPortOf = (text: string): string => portParts(text)?.host ?? '';
 
 /** Ports that running containers publish. */
 export function publishedPorts(containers: readonly MemoryContainer[]): readonly PublishedPort[] {
-  return containers.filter(isAlive).flatMap((one) =>
-    hostPorts(one).flatMap((text) => {
-      const [, protocol = '', address = '', port] = /^(\w+)\/(.*):(\d+)$/.exec(text) ?? [];
-      return { container: one.name, address, port: Number(port), protocol };
+  return containers.filter(isAlive).flatMap(({ name, published }) =>
+    published.flatMap((text) => {
+      const { address, host, protocol } = portParts(text) ?? {};
+      return {
+        container: name,
+        address: bareAddress(address || '0.0.0.0'),
+        port: Number(host),
+        protocol: protocol ?? 'tcp',
+      };
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { splitCommandLine } from '../../../crds/model/command-line.js';
+import { dropsCommand, meansCompose } from '../../../crds/model/defaults.js';
 import { composeDurationMs } from '../../../crds/model/duration.js';
 import type { UnusualNames } from '../../../crds/model/engine-names.js';
 import { normalizeReference } from '../../../crds/model/image-reference.js';
@@ -59,6 +60,7 @@ const OWN_FIELDS = [
   'release',
   'networkNames',
   'volumeNames',
+  'defaults',
   'containerName',
   'running',
   'updateStrategy',
@@ -97,8 +99,12 @@ const KNOWN = new Set([...OWN_FIELDS, ...CONTAINER_FIELDS, ...HOST_FIELDS]);
  * understood throw `InvalidSpecError` with every path. Pure.
  */
 export function readDefinition(spec: ServiceSpec): { definition: Definition; warnings: readonly string[] } {
-  // A run of a job that says nothing of restarts is run once.
-  const fields: Fields = { ...spec, ...(isJob(spec) ? { restart: spec.restart ?? 'no' } : {}) };
+  const fields: Fields = {
+    ...spec,
+    ...(meansCompose(spec) ? leftOutOf(spec) : {}),
+    // A run of a job that says nothing of restarts is run once.
+    ...(isJob(spec) ? { restart: spec.restart ?? 'no' } : {}),
+  };
   const findings = new Findings();
   const network = readNetworks(fields.network_mode, fields.networks, findings);
   const definition: Definition = {
@@ -111,7 +117,7 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
     environment: readEnvironment(fields.environment, findings),
     labels: readLabels(fields.labels, findings),
     healthcheck: readHealthcheck(fields.healthcheck, findings),
-    ports: readPorts(fields.ports, findings),
+    ports: readPorts(fields.ports, findings, { isFree: meansCompose(spec) }),
     expose: readExposed(fields.expose, findings),
     volumes: readVolumes(fields.volumes, findings),
     network,
@@ -127,6 +133,14 @@ export function readDefinition(spec: ServiceSpec): { definition: Definition; war
   if (findings.issues.length > 0) throw new InvalidSpecError(findings.issues);
   return { definition, warnings: findings.warnings };
 }
+
+/** Returns what a service leaves out, as Compose means it; what it says itself is not among it. */
+const leftOutOf = (spec: ServiceSpec): Fields => ({
+  ...(isAbsent(spec.tty) ? { tty: false } : {}),
+  // Empty is as the engine is configured.
+  ...(isAbsent(spec.ipc) ? { ipc: '' } : {}),
+  ...(dropsCommand(spec) ? { command: [] } : {}),
+});
 
 const namesOf = ({ networkNames, volumeNames }: ServiceSpec): UnusualNames => ({
   ...(networkNames === undefined ? {} : { networkNames }),

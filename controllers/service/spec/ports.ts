@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isMap } from '../../../crds/model/maps.js';
+import { bareAddress, portParts } from '../../../crds/model/port-text.js';
 import type { Findings } from './fields.js';
 import { isAbsent, texts } from './fields.js';
 
@@ -7,6 +8,7 @@ import { isAbsent, texts } from './fields.js';
 export interface PortBinding {
   /** '' means every address. */
   readonly hostIp: string;
+  /** 0: the engine picks a free one whenever the container starts. */
   readonly host: number;
   readonly container: number;
   readonly protocol: 'tcp' | 'udp';
@@ -14,18 +16,15 @@ export interface PortBinding {
 
 /**
  * Reads `ports`: one entry for each port, sorted, without duplicates, so that ranges and order have no meaning. Takes
- * the short form, numbers, and the long form `{target, published, host_ip, protocol}`. Pure.
+ * the short form, numbers, and the long form `{target, published, host_ip, protocol}`. `isFree`: a port without one of the
+ * host gets a free one, as with Compose; otherwise the same number, as with a Supervisor. Pure.
  */
-export function readPorts(value: unknown, findings: Findings): readonly PortBinding[] {
+export function readPorts(value: unknown, findings: Findings, { isFree = false } = {}): readonly PortBinding[] {
   if (isAbsent(value)) return [];
   if (!Array.isArray(value)) return findings.issue('ports', 'must be a list') ?? [];
   const all = value.flatMap((entry: unknown, at): readonly PortBinding[] => {
-    const read =
-      typeof entry === 'number'
-        ? shortForm(String(entry))
-        : typeof entry === 'string'
-          ? shortForm(entry)
-          : longForm(entry);
+    const isShort = typeof entry === 'number' || typeof entry === 'string';
+    const read = isShort ? shortForm(String(entry), isFree) : longForm(entry, isFree);
     return typeof read === 'string' ? (findings.issue(`ports[${at}]`, read) ?? []) : read;
   });
   const distinct = new Map(
@@ -59,7 +58,7 @@ export function portOptions(ports: readonly PortBinding[]): {
   const PortBindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const { hostIp, host, container, protocol } of ports) {
     const name = `${container}/${protocol}`;
-    PortBindings[name] = [...(PortBindings[name] ?? []), { HostIp: hostIp, HostPort: String(host) }];
+    PortBindings[name] = [...(PortBindings[name] ?? []), { HostIp: hostIp, HostPort: host === 0 ? '' : String(host) }];
   }
   return { ExposedPorts: Object.fromEntries(Object.keys(PortBindings).map((name) => [name, {}])), PortBindings };
 }
@@ -69,35 +68,30 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 type Read = readonly PortBinding[] | string;
 const GRAMMAR = 'must be [ip:][host[-end]:]container[-end][/tcp|/udp]';
 
-/** Reads `[ip:][host[-end]:]container[-end][/protocol]` from its end, because an IPv6 address has colons as well. */
-function shortForm(entry: string): Read {
-  const [, ports, protocol = 'tcp'] = /^(.*?)(?:\/(tcp|udp))?$/.exec(entry.trim()) ?? [];
-  if (ports === undefined || (protocol !== 'tcp' && protocol !== 'udp')) return GRAMMAR;
-  const colon = ports.lastIndexOf(':');
-  const container = ports.slice(colon + 1);
-  if (colon < 0) return pair('', container, container, protocol);
-  const rest = ports.slice(0, colon);
-  if (RANGE.test(rest)) return pair('', rest, container, protocol);
-  const before = rest.lastIndexOf(':');
-  const [ip, host] = [bare(rest.slice(0, Math.max(before, 0))), rest.slice(before + 1)];
-  if (before > 0 && isIP(ip) && RANGE.test(host)) return pair(ip, host, container, protocol);
-  return isIP(bare(rest)) ? pair(bare(rest), container, container, protocol) : GRAMMAR;
+function shortForm(entry: string, isFree: boolean): Read {
+  const parts = portParts(entry);
+  if (!parts || (parts.host === '' && !isFree)) return GRAMMAR;
+  const { address, host, container, protocol } = parts;
+  if (protocol !== 'tcp' && protocol !== 'udp') return GRAMMAR;
+  return pair(bareAddress(address), host || (isFree ? FREE : container), container, protocol);
 }
 
-function longForm(entry: unknown): Read {
+function longForm(entry: unknown, isFree: boolean): Read {
   if (!isMap(entry)) return `${GRAMMAR}, a number, or {target, published}`;
   const { target, published, protocol = 'tcp', host_ip: hostIp = '' } = entry;
   if (protocol !== 'tcp' && protocol !== 'udp') return 'protocol must be tcp or udp';
-  if (typeof hostIp !== 'string' || (hostIp !== '' && !isIP(bare(hostIp)))) return 'host_ip must be an address';
-  return pair(bare(hostIp), String(published ?? target), String(target), protocol);
+  if (typeof hostIp !== 'string' || (hostIp !== '' && !isIP(bareAddress(hostIp)))) return 'host_ip must be an address';
+  return pair(bareAddress(hostIp), String(published ?? (isFree ? FREE : target)), String(target), protocol);
 }
 
 const RANGE = /^\d+(?:-\d+)?$/;
-const bare = (ip: string): string => ip.replace(/^\[(.*)\]$/, '$1');
+/** The port of the host that stands for a free one. */
+const FREE = '0';
 
 function pair(hostIp: string, host: string, container: string, protocol: 'tcp' | 'udp'): Read {
   const [from, to] = [range(host), range(container)];
   if (!from || !to) return GRAMMAR;
+  if (host === FREE) return to.map((port) => ({ hostIp, host: 0, container: port, protocol }));
   if (from.length !== to.length) return `${host} and ${container} are ranges of different length`;
   if (from.length === 0) return 'a range must go upwards';
   const wrong = [...from, ...to].find((port) => port < 1 || port > 65_535);

@@ -156,6 +156,12 @@ const CASES: readonly Case[] = [
     () => 'the storage of the engine does not know these options: leave out storage_opt',
   ],
   [
+    /non-shareable IPC/i,
+    'InvalidSpec',
+    'document',
+    () => 'the service whose IPC namespace it shares has it for itself: write ipc: shareable there',
+  ],
+  [
     /sethostname: invalid argument/i,
     'InvalidSpec',
     'document',

@@ -74,7 +74,7 @@ function obstacleOf(
   { ports, network, plain, host }: Definition,
   guests: readonly string[],
 ): Instead | undefined {
-  const [port] = ports;
+  const port = ports.find(({ host }) => host !== 0); // a free one is another for each container
   if (port) return { reason: 'PublishesPorts', message: `publishes port ${port.host} of the host` };
   if (plain.MacAddress) return { reason: 'FixedAddress', message: `has the fixed address ${plain.MacAddress}` };
   const fixed =

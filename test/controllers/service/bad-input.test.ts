@@ -291,7 +291,7 @@ describe('bad input to a service', () => {
     beforeEach(() => {
       device.engine.images.add('sys:1', { content: 'sys', config: { Labels: SYSFS } });
       const { docker } = device.engine;
-      other = docker.createContainer('other', { Image: 'web:1', Labels: {} });
+      other = docker.createContainer('other', { Image: 'web:1', Labels: {}, HostConfig: { IpcMode: 'shareable' } });
       docker.startContainer(other);
     });
     const ours = () => containers().filter((one) => !one.startsWith('other'));
@@ -366,13 +366,13 @@ describe('bad input to a service', () => {
     ] as const) {
       it(`${what} of a standalone service follows its App`, async () => {
         const fields = fieldsOf(other);
-        await bring(web(), byHand(fields));
+        await bring(web({ ipc: 'shareable' }), byHand(fields));
         assert.match(says('Service', 'hello.side'), says_);
         assert.deepEqual(ours(), ['web running']);
-        await bring(web({}, { allowHostBinds: true }), byHand(fields));
+        await bring(web({ ipc: 'shareable' }, { allowHostBinds: true }), byHand(fields));
         assert.deepEqual(ours(), ['side running', 'web running']);
         const before = made();
-        await bring(web(), byHand(fields));
+        await bring(web({ ipc: 'shareable' }), byHand(fields));
         assert.match(says('Service', 'hello.side'), says_);
         assert.deepEqual(made(), before);
       });

@@ -177,7 +177,7 @@ describe('a service converges', () => {
     ['ipc', 'IPC'],
   ] as const) {
     const shared = (more: Partial<AppService> = {}) =>
-      anApp({ vpn: {}, web: { [field]: 'service:vpn', environment: { A: '1' }, ...more } });
+      anApp({ vpn: { ipc: 'shareable' }, web: { [field]: 'service:vpn', environment: { A: '1' }, ...more } });
     const ofWeb = () => device.engine.docker.container('web_7_1_a');
     const isInside = (): void => {
       const { startedAt = 0 } = device.engine.docker.container('vpn_7_1_a');

@@ -181,4 +181,11 @@ export const deviations: readonly Deviation[] = [
     here: 'existing containers keep what they were told',
     because: 'an update of the host is not a reason to restart an application',
   },
+  {
+    vectors: [],
+    field: 'tty, ipc, entrypoint alone, ports without one of the host',
+    supervisor: 'a terminal, shareable, the command of the image stays, the same port of the host',
+    here: 'the same for a target state, and for a document with `defaults: supervisor`; in other documents what Compose means: no terminal, as the engine is configured, no command, a free port. A document of before keeps its meaning until its services change',
+    because: 'who reads a document knows Compose',
+  },
 ];

@@ -32,6 +32,37 @@ describe('checkRelease', () => {
       },
     },
     {
+      it: 'passes free ports of several services',
+      spec: {
+        defaults: 'compose',
+        services: { a: { image, ports: ['80'] }, b: { image, ports: [80, '0:80', { target: 80 }] } },
+      },
+    },
+    {
+      it: 'names the same port of several services, where a port without one of the host is that',
+      spec: { services: { a: { image, ports: ['80'] }, b: { image, ports: [{ target: 80 }] } } },
+      want: ['b.ports[0]: port 80/tcp of the host is published by a already: publish another one'],
+      lenient: [],
+    },
+    {
+      it: 'names an IPC namespace that another service shares and that is not shareable',
+      spec: {
+        defaults: 'compose',
+        services: {
+          a: { image },
+          b: { image, ipc: 'service:a' },
+          c: { image, ipc: 'service:d' },
+          d: { image, ipc: 'shareable' },
+        },
+      },
+      want: ['a.ipc: b shares the IPC namespace of a, which has it for itself: write ipc: shareable'],
+      lenient: ['a.ipc: b shares the IPC namespace of a, which has it for itself: write ipc: shareable'],
+    },
+    {
+      it: 'passes a shared IPC namespace as a Supervisor has it',
+      spec: { services: { a: { image }, b: { image, ipc: 'service:a' } } },
+    },
+    {
       it: 'names a cycle from its first service on',
       spec: {
         services: {

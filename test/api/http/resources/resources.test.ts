@@ -343,7 +343,7 @@ describe('the resource API', () => {
     const payload = Buffer.from(JSON.stringify({ spec }));
     const answer = await bench.server.inject({ method: 'PUT', url: `${APPS}/untyped`, headers: withKey, payload });
     assert.equal(answer.statusCode, 201, answer.payload);
-    assert.deepEqual(bench.store.get('App', 'untyped')?.spec, spec);
+    assert.deepEqual(bench.store.get('App', 'untyped')?.spec, { ...spec, defaults: 'compose' });
   });
 
   it('names every cause of a 422', async () => {

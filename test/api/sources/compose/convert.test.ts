@@ -207,7 +207,22 @@ describe('a Compose project as an App', () => {
       'ports: ["127.0.0.1:8080:80/udp"]',
       { ports: [{ host_ip: '127.0.0.1', protocol: 'udp', target: 80, published: '8080' }] },
     ],
-    ['exposes a port that has none of the host', 'ports: ["80"]', { expose: ['80/tcp'], ports: undefined }],
+    [
+      'leaves a port that has none of the host to the engine',
+      'ports: ["80"]',
+      { ports: [{ protocol: 'tcp', target: 80 }], expose: undefined },
+    ],
+    [
+      'leaves a port of one address to the engine',
+      'ports: ["127.0.0.1::80/udp"]',
+      { ports: [{ protocol: 'udp', target: 80, host_ip: '127.0.0.1' }] },
+    ],
+    [
+      'says a free port where the App does not mean what Compose means',
+      'entrypoint: /x, ports: ["80"], x-supercargo: {keepCommand: true}',
+      { ports: [{ published: 0, protocol: 'tcp', target: 80 }], command: undefined },
+    ],
+    ['keeps the command of the image beside an empty entrypoint', 'entrypoint: []', { command: undefined }],
     [
       'binds paths from the folder of the project',
       'volumes: ["./a:/b:ro"]',
@@ -290,7 +305,7 @@ describe('a Compose project as an App', () => {
       'networks: {spare: {x-supercargo: {keep: true, config_only: true}}}\nvolumes: {old: {x-supercargo: {keep: true}}}\n' +
       'x-supercargo: {appId: 7, uuid: u, allowHostBinds: false}';
     assert.deepEqual(await specOf(said), {
-      ...{ uuid: 'u', appId: 7, allowHostBinds: false },
+      ...{ uuid: 'u', appId: 7, allowHostBinds: false, defaults: 'supervisor' },
       services: {
         web: { image: 'x', entrypoint: ['/x'], environment: { A: '1', B: null }, tty: false, restart: 'no' },
       },

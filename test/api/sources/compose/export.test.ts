@@ -10,6 +10,7 @@ import { problemLine } from '../../../../api/sources/documents.js';
 import { childrenOf } from '../../../../controllers/app/release/children.js';
 import { readDefinition } from '../../../../controllers/service/container/definition.js';
 import { specHash } from '../../../../controllers/service/container/spec-hash.js';
+import { withDefaults } from '../../../../crds/model/defaults.js';
 import { API_VERSION, type App } from '../../../../crds/model/kinds.js';
 import { isMap, type Values } from '../../../../crds/model/maps.js';
 import { referencesOf } from '../../../../crds/model/references.js';
@@ -27,8 +28,11 @@ function parsed(name: string, spec: unknown): App {
   const result = parseDocument({ apiVersion: API_VERSION, kind: 'App', metadata: { name }, spec });
   assert.ok(result.ok, result.ok ? '' : JSON.stringify(result.issues));
   assert.ok(result.document.kind === 'App');
-  return result.document as App;
+  return withDefaults(result.document, { origin: 'files' }) as App;
 }
+
+/** The same as a target state, or a version of before, would have said it. */
+const asSupervisor = ({ spec: { defaults: _, ...spec }, ...app }: App): App => ({ ...app, spec });
 
 /** Reads what was exported as if it were in a folder of any name. */
 async function readBack(text: string): Promise<App> {
@@ -67,19 +71,16 @@ function meaningOf(app: App): unknown {
     };
   });
   const { services: _, networks: __, volumes: ___, ...rules } = app.spec;
-  const { appId, uuid, name, release, allowHostBinds = false, ...others } = rules;
+  const { appId, uuid, name, release, allowHostBinds = false, defaults: ____, ...others } = rules;
   return unordered({ children, ...others, allowHostBinds, release: release ?? null });
 }
 
-/** A spec with the default that a Compose file leaves to the engine and an App does not. */
-const spelt = ({ services = {}, ...spec }: App['spec']): unknown => ({
-  ...spec,
-  services: Object.fromEntries(Object.entries(services).map(([name, one]) => [name, { ipc: 'shareable', ...one }])),
-});
-
 const comesBack = async (app: App): Promise<void> => {
-  const again = await roundTrip(app);
-  assert.deepEqual(meaningOf(again), meaningOf(app), exportApp(app.metadata.name, app.spec).text);
+  for (const one of [app, asSupervisor(app)]) {
+    const again = await roundTrip(one);
+    assert.deepEqual(meaningOf(again), meaningOf(one), exportApp(one.metadata.name, one.spec).text);
+    assert.equal(again.spec.defaults, one.spec.defaults ?? 'supervisor');
+  }
 };
 
 /** Fields of lists in which Compose counts what is there twice once. */
@@ -121,6 +122,7 @@ describe('an App as a Compose file', () => {
   const shop: AppSpec = {
     appId: 1234,
     release: { commit: 'abc', id: 7 },
+    defaults: 'supervisor',
     services: {
       web: {
         image: 'web:1',
@@ -201,6 +203,7 @@ x-supercargo:
     commit: abc
     id: 7
   allowHostBinds: false
+  defaults: supervisor
 `;
 
   it('says what an App takes for granted, and under x-supercargo what Compose cannot say', () => {
@@ -211,6 +214,21 @@ x-supercargo:
       'services.db: the command of the image is an argument of the entrypoint here, and left out by Docker Compose',
       'networks.spare: Docker Compose makes a bridge of it',
     ]);
+  });
+
+  it('leaves out what an App that means what Compose means leaves out', () => {
+    const { defaults: _, ...spec } = shop;
+    const { file: written, warnings } = exportApp('shop', parsed('shop', spec).spec);
+    const { services, 'x-supercargo': own } = written as { services: Record<string, Values>; 'x-supercargo': Values };
+    const { web = {}, db = {} } = services;
+    assert.deepEqual([web.tty, web.ipc, web.restart], [undefined, undefined, 'always']);
+    assert.deepEqual(web.ports, ['80', '127.0.0.1:8080:80/udp', '443']);
+    assert.deepEqual([db.tty, db.ipc, db['x-supercargo']], [false, undefined, undefined]);
+    assert.equal(own.defaults, undefined);
+    assert.deepEqual(
+      warnings.filter((line) => line.includes('command')),
+      [],
+    );
   });
 
   it('leaves out what Compose takes for granted, so that 1.29 reads it as well', () => {
@@ -297,7 +315,7 @@ x-supercargo:
       if (document === undefined) continue;
       const app = parsed(name, document.spec);
       const again = await roundTrip(app);
-      assert.deepEqual(spelt(again.spec), spelt(app.spec), file);
+      assert.deepEqual(unordered(again.spec), unordered(app.spec), file);
       assert.deepEqual(meaningOf(again), meaningOf(app), file);
       count += 1;
     }

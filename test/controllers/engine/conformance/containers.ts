@@ -271,6 +271,23 @@ export function describeContainers(fixture: EngineFixture): void {
       assert.equal((await inspect(id)).error, '');
     });
 
+    it('gets a free port of the host for each run, where none is asked for by number', async () => {
+      const ports = (HostIp: string) => ({
+        ExposedPorts: { '80/tcp': {} },
+        HostConfig: { PortBindings: { '80/tcp': [{ HostIp, HostPort: '' }] } },
+      });
+      const [one, other] = [await start(ports('')), await start(ports('127.0.0.1'))];
+      const [first, second] = [await inspect(one), await inspect(other)];
+      assert.match(String(first.published), /^\d{4,5}:80$/);
+      assert.match(String(second.published), /^127\.0\.0\.1:\d{4,5}:80$/);
+      assert.deepEqual([first.ports, second.ports], [undefined, undefined], 'nobody has asked for those');
+      const port = Number(String(first.published).split(':')[0]);
+      const held = (await fixture.engine.publishedPorts(signal)).filter((two) => two.port === port);
+      assert.deepEqual([...new Set(held.map(({ container }) => container))], [first.name]);
+      await fixture.engine.stopContainer(one, signal);
+      assert.equal((await inspect(one)).published, undefined);
+    });
+
     it('shares the network of another container only while that one runs', async () => {
       const parentName = fixture.names.container();
       const parent = await create({}, parentName);
@@ -304,6 +321,12 @@ export function describeContainers(fixture: EngineFixture): void {
         for (let turn = 0; turn < 1_000 && (await inspect(id)).state !== after; turn += 1);
         assert.equal((await inspect(id)).state, after);
       }
+    });
+
+    it('does not share an IPC namespace that a container has for itself', async () => {
+      const parent = await start({ HostConfig: { IpcMode: 'private' } });
+      const id = await create({ HostConfig: { IpcMode: `container:${parent}` } });
+      await assert.rejects(fixture.engine.startContainer(id, signal), refused(500, /non-shareable IPC/));
     });
 
     it('restarts a container, and leaves it stopped when it cannot be started again', async () => {

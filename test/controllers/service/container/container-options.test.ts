@@ -257,4 +257,44 @@ describe('readDefinition', () => {
       );
     });
   }
+
+  const image = anImage('sha256:feed', { Cmd: ['serve'], Entrypoint: ['/image'] });
+  const built = (fields: Readonly<Record<string, unknown>>) => {
+    const { options } = containerOptions({ ...containerContext, image, spec: aServiceSpec(fields) });
+    const { Tty, Cmd, Entrypoint, HostConfig } = options;
+    return { Tty, Cmd, Entrypoint, ipc: HostConfig?.IpcMode, ports: HostConfig?.PortBindings };
+  };
+  const left = { Tty: false, Cmd: ['serve'], Entrypoint: ['/image'], ipc: '', ports: {} };
+  for (const [what, fields, want] of [
+    ['leaves all out', {}, left],
+    ['says them itself', { tty: true, ipc: 'shareable' }, { ...left, Tty: true, ipc: 'shareable' }],
+    ['has an entrypoint alone', { entrypoint: '/x' }, { ...left, Cmd: [], Entrypoint: ['/x'] }],
+    ['has both', { entrypoint: '/x', command: 'y' }, { ...left, Cmd: ['y'], Entrypoint: ['/x'] }],
+    ['has an empty entrypoint', { entrypoint: [] }, { ...left, Entrypoint: [] }],
+    [
+      'publishes ports without ports of the host',
+      { ports: ['80', { target: 81 }, '127.0.0.1::82', '1000-1001:90-91'] },
+      {
+        ...left,
+        ports: {
+          '80/tcp': [{ HostIp: '', HostPort: '' }],
+          '81/tcp': [{ HostIp: '', HostPort: '' }],
+          '82/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }],
+          '90/tcp': [{ HostIp: '', HostPort: '1000' }],
+          '91/tcp': [{ HostIp: '', HostPort: '1001' }],
+        },
+      },
+    ],
+  ] as const) {
+    it(`makes of a service what Compose makes of it where it ${what}`, () =>
+      assert.deepEqual(built({ defaults: 'compose', ...fields }), want));
+  }
+
+  it('makes of the same service what a Supervisor makes of it', () => {
+    assert.deepEqual(built({ entrypoint: '/x', ports: ['80'] }), {
+      ...{ Tty: true, Cmd: ['serve'], Entrypoint: ['/x'], ipc: 'shareable' },
+      ports: { '80/tcp': [{ HostIp: '', HostPort: '80' }] },
+    });
+    assert.throws(() => built({ ports: ['127.0.0.1::80'] }), InvalidSpecError);
+  });
 });

@@ -36,6 +36,13 @@ describe('specHash', () => {
   });
 
   const same: readonly [Record<string, unknown>, Record<string, unknown>][] = [
+    [{}, { defaults: 'supervisor' }],
+    [{ defaults: 'compose' }, { tty: false, ipc: '' }],
+    [
+      { defaults: 'compose', tty: true, ipc: 'shareable', entrypoint: '/x', command: [], ports: ['80:80'] },
+      { entrypoint: '/x', command: [], ports: ['80'] },
+    ],
+    [{ defaults: 'compose', tty: true, ipc: 'shareable', ports: ['80'] }, { ports: ['0:80'] }],
     [
       {},
       { restart: 'always', tty: true, cap_add: [], mem_limit: 0, hostname: '', shm_size: '64m', networks: ['default'] },

@@ -98,6 +98,17 @@ describe('updatePolicyOf', () => {
       fields: { ...rolling, network_mode: 'service:vpn' },
       want: 'download-then-kill; HostNetwork: rolling needs two containers at once, but the service uses the network of vpn; download-then-kill is followed',
     },
+    {
+      it: 'hands over beside a free port',
+      fields: { ...handOver, defaults: 'compose', ports: ['80'] },
+      want: 'hand-over',
+    },
+    { it: 'rolls beside a free port', fields: { ...rolling, ports: ['0:80'] }, want: 'rolling' },
+    {
+      it: 'has no room beside a free port and another one',
+      fields: { ...rolling, ports: ['0:80', '81:81'] },
+      want: 'download-then-kill; PublishesPorts: rolling needs two containers at once, but the service publishes port 81 of the host; download-then-kill is followed',
+    },
     { it: 'rolls without a network', fields: { ...rolling, network_mode: 'none' }, want: 'rolling' },
     {
       it: 'hands over in the network of another service',

@@ -31,7 +31,11 @@ describe('parseDocument', () => {
       ['ports', '80:80', 'Expected a list, found "80:80"'],
       ['ports', ['x'], `[0]: Expected ${port}, found "x"`],
       ['ports', ['80/sctp'], `[0]: Expected ${port}, found "80/sctp"`],
-      ['ports', ['127.0.0.1::80'], '[0]: Expected [ip:][host[-end]:]container[-end][/tcp|/udp], found "127.0.0.1::80"'],
+      [
+        'ports',
+        ['127.0.0.1:::80'],
+        '[0]: Expected [ip:][host[-end]:]container[-end][/tcp|/udp], found "127.0.0.1:::80"',
+      ],
       [
         'ports',
         ['999.1.1.1:80:80'],
@@ -39,12 +43,12 @@ describe('parseDocument', () => {
       ],
       ['ports', [70000], '[0]: Expected at most 65535, found the number 70000'],
       ['ports', ['80:70000'], '[0]: 70000 is not a port: they go from 1 to 65535'],
-      ['ports', ['0:80'], '[0]: 0 is not a port: they go from 1 to 65535'],
+      ['ports', ['0-1:80-81'], '[0]: 0 is not a port: they go from 1 to 65535'],
       ['ports', ['90-80'], '[0]: The range 90-80 goes backwards'],
       [
         'ports',
         ['9000-9002:80'],
-        '[0]: 9000-9002 leaves the port of the host for 80 to chance, which is not supported: write one of them, such as "9000:80"',
+        '[0]: 9000-9002 leaves the port of the host for 80 to chance among these, which is not supported: write one of them, such as "9000:80", or none for any free one',
       ],
       ['ports', ['4100-4103:100-102'], '[0]: The ranges 4100-4103 and 100-102 are not equally long'],
       [
