@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
+import { COMPOSE } from '../../../crds/model/compose.js';
 import { canonicalHash } from '../../../crds/model/hash.js';
 import { KINDS, type Problem, type Source } from '../../../crds/model/kinds.js';
 import { type Cancel, type Clock, clockSteps, pause, systemClock } from '../../platform/clock.js';
@@ -156,11 +157,10 @@ class WatchedFolders implements FolderSource {
       hasApp: (folder) => {
         const name = projectName(basename(folder));
         return this.#stored().some(
-          ({ name: own, source: { file, composeFiles } }) =>
+          ({ name: own, source: { file, composeFiles }, chosen }) =>
             composeFiles &&
-            own === name &&
             isBelow(folder, file) &&
-            projectName(basename(file, extname(file))) !== name,
+            (own === name ? projectName(basename(file, extname(file))) !== name : isChosen(folder, file, chosen)),
         );
       },
     });
@@ -327,11 +327,12 @@ class WatchedFolders implements FolderSource {
   }
 
   /** Returns the documents that are stored and not going, and where they are from. */
-  #stored(): readonly { readonly name: string; readonly source: Source }[] {
+  #stored(): readonly { readonly name: string; readonly source: Source; readonly chosen: readonly string[] }[] {
     const { store } = this.#options;
     return KINDS.flatMap((kind) => store.list(kind)).flatMap(({ metadata }) => {
-      const { name, origin, source, deletionTimestamp } = metadata;
-      return origin === 'files' && deletionTimestamp === undefined && source ? [{ name, source }] : [];
+      const { name, origin, source, deletionTimestamp, annotations } = metadata;
+      const chosen = (annotations?.[COMPOSE.files] ?? '').split(',').filter(Boolean);
+      return origin === 'files' && deletionTimestamp === undefined && source ? [{ name, source, chosen }] : [];
     });
   }
 
@@ -653,6 +654,17 @@ const heldIn = ({ files, projects }: SeenFolder): readonly string[] => [
   ...files.map(({ file }) => file),
   ...[...projects.keys()].map((folder) => join(folder, '.env')),
 ];
+
+/**
+ * Tells whether these are the Compose files of a folder that its `.env` chose, and could not be a project without that: several that
+ * are not one and what is laid over it, or one that is no YAML by its name. Pure.
+ */
+function isChosen(folder: string, file: string, [first = '', second, ...more]: readonly string[]): boolean {
+  if (join(folder, first) !== file) return false;
+  const [stem, extension] = [basename(first, extname(first)), extname(first)];
+  const isOver = second !== undefined && [`${stem}.override.yml`, `${stem}.override.yaml`].includes(second);
+  return more.length > 0 || (second !== undefined && !isOver) || !/^\.ya?ml$/i.test(extension);
+}
 
 /** Returns how many of these files are in each of the folders above them. Pure. */
 function countsAbove(files: readonly string[]): ReadonlyMap<string, number> {

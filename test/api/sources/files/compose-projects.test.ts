@@ -479,27 +479,32 @@ describe('Compose projects in a watched folder', () => {
     assert.ok(bench.proposals.every(({ documents }) => !JSON.stringify(documents).includes('"B":""')));
   });
 
-  it('stay while the .env is empty or no text that names their Compose files, also over a restart', async () => {
-    const good = 'COMPOSE_FILE=a.yaml:b.yaml';
-    await bench.put({ 'shop/.env': good, 'shop/a.yaml': 'services: {web: {image: x}}' });
-    await bench.put({ 'shop/b.yaml': 'services: {db: {image: y}}' });
-    let source = await bench.start();
-    for (const bad of [Buffer.from(''), Buffer.from([0xff, 0xfe, 0, 1])]) {
-      await writeFile(bench.path('shop', '.env'), bad);
+  for (const [what, named, app] of [
+    ['called like their folder', '', 'shop'],
+    ['with a name of their own', 'name: till\n', 'till'],
+  ] as const) {
+    it(`${what} stay while the .env is empty or no text that names their Compose files, also over a restart`, async () => {
+      const good = 'COMPOSE_FILE=a.yaml:b.yaml';
+      await bench.put({ 'shop/.env': good, 'shop/a.yaml': `${named}services: {web: {image: x}}` });
+      await bench.put({ 'shop/b.yaml': 'services: {db: {image: y}}' });
+      let source = await bench.start();
+      for (const bad of [Buffer.from(''), Buffer.from([0xff, 0xfe, 0, 1])]) {
+        await writeFile(bench.path('shop', '.env'), bad);
+        await source.rescan();
+        assert.equal(bench.apps(), `${app}=x,y`);
+        assert.match(bench.problems().join(), /m\/shop/);
+        await source.stop();
+        source = await bench.start();
+        assert.equal(bench.apps(), `${app}=x,y`);
+      }
+      await bench.put({ 'shop/.env': good });
       await source.rescan();
-      assert.equal(bench.apps(), 'shop=x,y');
-      assert.match(bench.problems().join(), /m\/shop/);
-      await source.stop();
-      source = await bench.start();
-      assert.equal(bench.apps(), 'shop=x,y');
-    }
-    await bench.put({ 'shop/.env': good });
-    await source.rescan();
-    assert.deepEqual([bench.apps(), bench.problems()], ['shop=x,y', []]);
-    await bench.put({ 'shop/.env': 'A=1' });
-    await source.rescan();
-    assert.equal(bench.apps(), 'a=x b=y');
-  });
+      assert.deepEqual([bench.apps(), bench.problems()], [`${app}=x,y`, []]);
+      await bench.put({ 'shop/.env': 'A=1' });
+      await source.rescan();
+      assert.equal(bench.apps(), named === '' ? 'a=x b=y' : 'b=y till=x');
+    });
+  }
 
   it('of one name are both named and neither is taken; one of another origin is refused', async () => {
     await bench.put({
