@@ -1,3 +1,4 @@
+import { isComposeProject } from '../../../crds/model/compose.js';
 import type { AnyDeclared, AnyResource } from '../../../crds/model/kinds.js';
 import { appIdOf } from './derived-names.js';
 
@@ -14,8 +15,17 @@ export function immutableFieldChange(
   const change = Object.entries(identityOf(after)).find(([field, value]) => was[field] !== value);
   if (!change) return undefined;
   const [field, value] = change;
-  const message = `${field} cannot change from ${was[field]} to ${value}, because what runs goes by it. Take the change back, or delete the ${after.kind} and declare it again once it is gone.`;
+  const moved = field === 'uuid' ? wayOfUuid(before, after, String(was[field])) : undefined;
+  const message = `${field} cannot change from ${was[field]} to ${value}, because what runs goes by it. ${moved ?? 'Take the change back'}, or delete the ${after.kind} and declare it again once it is gone.`;
   return { field, message };
+}
+
+/** Says how an App keeps its uuid that goes from a document to a Compose file, or back: each has another one where none is said. Pure. */
+function wayOfUuid(before: AnyResource, after: AnyDeclared, uuid: string): string | undefined {
+  if (before.kind !== 'App' || after.kind !== 'App') return undefined;
+  if (isComposeProject(after))
+    return `Write x-supercargo: {uuid: ${JSON.stringify(uuid)}} in the Compose file, and it stays`;
+  return isComposeProject(before) ? `Write uuid: ${JSON.stringify(uuid)} under spec, and it stays` : undefined;
 }
 
 function identityOf(document: AnyDeclared | AnyResource): Readonly<Record<string, string | number | undefined>> {

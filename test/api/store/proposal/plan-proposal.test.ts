@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import type { Entry } from '../../../../api/store/entry.js';
 import { keyOfDeclared } from '../../../../api/store/entry.js';
 import { type ProposalMode, type ProposalPlan, planProposal } from '../../../../api/store/proposal/plan-proposal.js';
-import type { Proposal } from '../../../../api/store/store.js';
-import type { Key } from '../../../../crds/model/kinds.js';
+import type { Proposal, Proposed } from '../../../../api/store/store.js';
+import { COMPOSE } from '../../../../crds/model/compose.js';
+import type { AnyDeclared, Key } from '../../../../crds/model/kinds.js';
 import { allottedId } from '../../../../crds/model/names.js';
 import { aHostConfig, anApp, anImage, aService, declare, entriesOf, proposal } from '../fixtures.js';
 
@@ -30,11 +31,16 @@ const terminating = (...since: readonly Proposal[]) =>
   entriesOf(files(anApp('hello', { appId: 1 })), files(), ...since);
 
 /** What a change of an immutable field comes to: the last version stays, with the problem. */
-function refused(key: Key, field: string, from: string, to: string): string[] {
+function refused(key: Key, field: string, from: string, to: string, way = 'Take the change back'): string[] {
   const [kind] = key.split('/');
-  const message = `${key}: ${field} cannot change from ${from} to ${to}, because what runs goes by it. Take the change back, or delete the ${kind} and declare it again once it is gone.`;
+  const message = `${key}: ${field} cannot change from ${from} to ${to}, because what runs goes by it. ${way}, or delete the ${kind} and declare it again once it is gone.`;
   return [`note ${key}: ${message}`, `refuse: ${message}`];
 }
+/** The same, as it comes of a Compose file. */
+const ofCompose = ({ document, ...more }: Proposed): Proposed => {
+  const annotations = { [COMPOSE.files]: 'compose.yaml' };
+  return { ...more, document: { ...document, metadata: { ...document.metadata, annotations } } as AnyDeclared };
+};
 const aNetwork = (networkName: string, more = {}) =>
   declare('Network', 'net', { app: 'hello', appId: 1, networkName, ...more });
 /** A service whose container has the same name in every App. */
@@ -62,6 +68,24 @@ describe('planProposal', () => {
       entries: () => entriesOf(files(anApp('hello', { appId: 1, name: 'Hello' }))),
       proposal: files(anApp('hello', { name: 'Hello', appId: 1 })),
       want: [],
+    },
+    {
+      it: 'says how the uuid stays when a Compose file takes the place of a document',
+      entries: () => entriesOf(files(anApp('hello', { uuid: 'u' }))),
+      proposal: files(ofCompose(anApp('hello', { uuid: 'hello' }))),
+      want: refused(
+        'App/hello',
+        'uuid',
+        'u',
+        'hello',
+        'Write x-supercargo: {uuid: "u"} in the Compose file, and it stays',
+      ),
+    },
+    {
+      it: 'says how the uuid stays when a document takes the place of a Compose file',
+      entries: () => entriesOf(files(ofCompose(anApp('hello', { uuid: 'hello' })))),
+      proposal: files(anApp('hello', { uuid: 'u' })),
+      want: refused('App/hello', 'uuid', 'hello', 'u', 'Write uuid: "hello" under spec, and it stays'),
     },
     {
       it: 'changes a spec that differs',
