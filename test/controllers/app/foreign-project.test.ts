@@ -161,4 +161,14 @@ describe('an App whose Compose project docker compose keeps', () => {
     assert.equal(asked(), before);
     assert.notEqual(conditionOf(app() ?? assert.fail(), 'Ready')?.reason, 'AdoptionNeeded');
   });
+
+  it('is not asked about while the App has no service: nothing is begun', async () => {
+    up('-');
+    const { spec, ...rest } = shop();
+    await bring({ ...rest, spec: { ...spec, services: {} } });
+    device.engine.forgetCalls();
+    for (const loop of device.agent?.loops ?? []) loop.resync();
+    await pass();
+    assert.deepEqual(device.engine.verbs, []);
+  });
 });
