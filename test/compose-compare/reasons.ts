@@ -63,12 +63,6 @@ const REASONS: readonly Reason[] = [
     ours: /^false$/,
     why: 'says nothing outside a swarm; Compose v2 does not set it either',
   },
-  {
-    field: /^networks\.Name$/,
-    theirs: /^nothing$/,
-    ours: /_default"$/,
-    why: 'an App always has its network default; Compose makes it where a service uses it',
-  },
 ];
 
 function namesOf(aliases: string): readonly string[] {

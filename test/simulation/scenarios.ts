@@ -220,7 +220,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     end: {
       containers: ['web_7_1_a running web:1 on u_a,u_b'],
-      networks: ['u_a 10.2.0.1', 'u_b 10.1.0.1', 'u_default'],
+      networks: ['u_a 10.2.0.1', 'u_b 10.1.0.1'],
       images: ['web:1'],
     },
   },
@@ -709,7 +709,7 @@ export const SCENARIOS: readonly Scenario[] = [
     target: [declareApp({ web: { networks: ['front', 'back'] } }, { networks: { front: {}, back: {} } })],
     end: {
       containers: ['web_7_1_a running web:1 on u_back,u_front'],
-      networks: ['u_back', 'u_default', 'u_front'],
+      networks: ['u_back', 'u_front'],
       images: ['web:1'],
     },
   },

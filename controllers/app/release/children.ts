@@ -1,6 +1,7 @@
 import { frozen, textOf } from '../../../api/store/frozen.js';
 import { isActive } from '../../../crds/model/active.js';
 import { isStalled } from '../../../crds/model/conditions.js';
+import { meansCompose } from '../../../crds/model/defaults.js';
 import { networkNames, unusualNames, volumeNames } from '../../../crds/model/engine-names.js';
 import { normalizeReference, repositoryOf } from '../../../crds/model/image-reference.js';
 import {
@@ -18,7 +19,7 @@ import {
 import { API_NETWORK, allottedId, childName, imageDocumentName } from '../../../crds/model/names.js';
 import { referencesOf } from '../../../crds/model/references.js';
 import { type NumberedRelease, releaseOf } from '../../../crds/model/release.js';
-import type { AppNetwork, NetworkDefinition } from '../../../crds/model/types.js';
+import type { AppNetwork, NetworkDefinition, ServiceFields } from '../../../crds/model/types.js';
 
 /** The names and numbers of an App, with everything filled in that its document leaves out. */
 export interface AppIdentity {
@@ -61,7 +62,7 @@ function makeChildren(app: App, standaloneServices: readonly Service[]): readonl
   const services = identity.release === null ? [] : servicesOf(app, identity);
   return [
     ...imagesOf(app.metadata.name, [...services, ...standaloneServices]),
-    ...(identity.release === null ? [] : networksOf(app, identity)),
+    ...(identity.release === null ? [] : networksOf(app, identity, standaloneServices)),
     ...(identity.release === null ? [] : volumesOf(app, identity)),
     ...services,
   ];
@@ -109,20 +110,33 @@ export function imagesOf(app: string, services: readonly Pick<Service, 'spec'>[]
 }
 
 /**
- * Returns the declared networks, and `default` in any case: without a bridge when every service uses the host's network.
- * (docs/reference/composition.md §4.2.)
+ * Returns the declared networks, and `default`: where what is left out means what Compose means only when a service uses it,
+ * otherwise in any case, without a bridge when every service uses the host's network. (docs/reference/composition.md §4.2.)
  */
-function networksOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): readonly Declared<'Network'>[] {
+function networksOf(
+  { metadata, spec }: App,
+  { appId, uuid }: AppIdentity,
+  standaloneServices: readonly Service[],
+): readonly Declared<'Network'>[] {
   const allOnHost = Object.values(spec.services ?? {}).every((fields) => {
     const { mode } = referencesOf(fields);
     return mode.is === 'engine' && mode.mode === 'host';
   });
   const byDefault: NetworkDefinition = allOnHost ? { config_only: true } : {};
-  return Object.entries({ default: byDefault, ...spec.networks }).map(([key, said]) => {
+  const users = [...Object.values(spec.services ?? {}), ...standaloneServices.map((one) => one.spec)];
+  const isMade = !meansCompose(spec) || users.some(usesDefault);
+  return Object.entries({ ...(isMade ? { default: byDefault } : {}), ...spec.networks }).map(([key, said]) => {
     const { name: _, ...definition } = { ...(said as AppNetwork | null) };
     const { document, engine } = networkNames(metadata.name, uuid, key, said);
     return child('Network', document, { ...definition, app: metadata.name, appId, networkName: engine });
   });
+}
+
+/** Tells whether a service joins the network `default`, by its name or because it names none. */
+function usesDefault(fields: ServiceFields): boolean {
+  const { mode, networks = [] } = referencesOf(fields);
+  if (mode.is === 'network') return mode.network === 'default' || networks.includes('default');
+  return mode.is === 'default' && (networks.length === 0 || networks.includes('default'));
 }
 
 function volumesOf({ metadata, spec }: App, { appId, uuid }: AppIdentity): readonly Declared<'Volume'>[] {

@@ -94,9 +94,54 @@ describe('children of an App', () => {
         ['hello.back', { ...base, networkName: 'u_back' }],
       ],
     },
+    ...(
+      [
+        ['a service names none', { services: { a: { image } } }, true],
+        [
+          'a service names it beside another one',
+          { services: { a: { image, networks: ['back', 'default'] } }, networks: { back: {} } },
+          true,
+        ],
+        ['a service has it as its mode', { services: { a: { image, network_mode: 'default' } } }, true],
+        ['there is no service', { services: {} }, false],
+        [
+          'all services name others',
+          { services: { a: { image, networks: { back: null } } }, networks: { back: {} } },
+          false,
+        ],
+        [
+          'all services have another mode',
+          {
+            services: {
+              a: { image, network_mode: 'host' },
+              b: { image, network_mode: 'none' },
+              c: { image, network_mode: 'service:a' },
+            },
+          },
+          false,
+        ],
+        ['it is declared, and nobody uses it', { services: {}, networks: { default: null } }, true],
+      ] as const
+    ).map(([when, spec, isMade]) => ({
+      it: `${isMade ? 'makes' : 'does not make'} default as Compose does where ${when}`,
+      spec: { defaults: 'compose' as const, ...spec } as Partial<AppSpec>,
+      want: [
+        ...(isMade ? [['hello.default', byDefault]] : []),
+        ...('networks' in spec && 'back' in spec.networks ? [['hello.back', { ...base, networkName: '1_back' }]] : []),
+      ],
+    })),
     { it: 'has none without a release', spec: { release: null, networks: { back: null } }, want: [] },
   ];
   for (const { it: does, spec, want } of networks) it(does, () => assert.deepEqual(children(spec, 'Network'), want));
+
+  it('makes default as Compose does for a standalone service that uses it', () => {
+    const app = anApp({ spec: { defaults: 'compose', services: { web: { image, network_mode: 'host' } } } });
+    const networks = (fields: object) =>
+      childrenOf(app, [aService({ spec: { serviceName: 'extra', image: 'extra', ...fields } })]).flatMap((one) =>
+        one.kind === 'Network' ? [one.metadata.name] : [],
+      );
+    assert.deepEqual([networks({}), networks({ network_mode: 'none' })], [['hello.default'], []]);
+  });
 
   it('names volumes by the app id and keeps them by default', () => {
     const volume = { app: 'hello', appId: 1, appUuid: 'u', volumeName: '1_data' };
