@@ -189,8 +189,10 @@ function mount(value: unknown): unknown {
     const [source = '', target, mode] = parts;
     if (!/^[A-Za-z]$/.test(source) || target === undefined) return parts.join(':');
     // A single letter is a drive of Windows to Compose. Options, even none, are what the short form is read as.
-    const readOnly = mode?.split(',').includes('ro') ? { read_only: true } : {};
-    return { type: 'volume', source, target, ...readOnly, volume: {} };
+    const modes = mode?.split(',') ?? [];
+    const readOnly = modes.includes('ro') ? { read_only: true } : {};
+    const selinux = modes.find((one) => /^z$/i.test(one));
+    return { type: 'volume', source, target, ...readOnly, volume: {}, ...(selinux ? { bind: { selinux } } : {}) };
   }
   const { type, source, target, volume, bind, tmpfs } = value;
   const short = shortBind(value);

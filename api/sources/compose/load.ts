@@ -367,7 +367,7 @@ class Loader {
     return { ...root, entries };
   }
 
-  /** Returns the service merged over the one that it extends. */
+  /** Returns the service merged over the one that it extends; with its `extends` when that cannot be read: then nobody knows what it lacks. */
   async #extend(
     root: Mapping,
     name: string,
@@ -399,25 +399,25 @@ class Loader {
     const file = child(written, 'file');
     if (from?.is !== 'scalar' || from.type !== 'text' || (file !== undefined && file.is !== 'scalar')) {
       this.#findings.problem(written.at, 'Expected the name of a service, or a map with service and file');
-      return own;
+      return service;
     }
     const path = file === undefined ? undefined : resolve(written.at.text.base, file.text);
     const step = `${path ?? root.at.text.file}\0${from.text}`;
     if (trail.includes(step) || (path === undefined && from.text === name && trail.length === 0)) {
       this.#findings.problem(written.at, `The service ${from.text} extends itself`);
-      return own;
+      return service;
     }
     if (trail.length >= LIMIT_DEPTH) {
       this.#findings.problem(written.at, `Services extend each other more than ${LIMIT_DEPTH} times in a row`);
-      return own;
+      return service;
     }
     const other = path === undefined ? root : await this.#extendedFile(path, variables, file?.at ?? written.at);
-    if (other === undefined) return own;
+    if (other === undefined) return service;
     const found = child(child(other, 'services'), from.text);
     if (found === undefined) {
       const where = path === undefined ? 'this file' : this.#shown(path);
       this.#findings.problem(from.at, `There is no service ${from.text} in ${where}`);
-      return own;
+      return service;
     }
     const base = await this.#extend(other, from.text, found, variables, [...trail, step]);
     return mergeNodes(base, own, ['services', name], this.#findings);

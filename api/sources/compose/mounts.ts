@@ -49,14 +49,15 @@ function shortMount(node: Scalar, at: Reading): Mount | undefined {
   if (more !== undefined) return at.problem(node, 'Expected source:target:options; there are too many colons');
   if (second === undefined) return { type: 'volume', target: cleanTarget(first), volume: {} };
   const modes = (options ?? '').split(',');
+  const selinux = modes.find((mode) => /^z$/i.test(mode));
   const shared = {
     target: cleanTarget(second),
     ...(modes.includes('ro') ? { read_only: true } : {}),
   };
   if (!isPath(first)) {
-    return { type: 'volume', source: first, ...shared, volume: modes.includes('nocopy') ? { nocopy: true } : {} };
+    const volume = modes.includes('nocopy') ? { nocopy: true } : {};
+    return { type: 'volume', source: first, ...shared, volume, ...(selinux ? { bind: { selinux } } : {}) };
   }
-  const selinux = modes.find((mode) => /^z$/i.test(mode));
   const propagation = modes.find((mode) => PROPAGATION.includes(mode));
   const bind = { ...(selinux && { selinux }), ...(propagation && { propagation }), create_host_path: true };
   return { type: 'bind', source: pathFrom(first, node.at, at.context.home), ...shared, bind };
@@ -101,6 +102,7 @@ const oneMount: Read<Mount> = (node, at) => {
     ...{ type, target: cleanTarget(target), ...rest },
     ...(isEmpty ? {} : { source: path ?? '' }),
     ...(type === 'bind' ? { bind: { ...bind, create_host_path: bind?.create_host_path ?? true } } : {}),
+    ...(type === 'volume' && bind?.selinux ? { bind: { selinux: bind.selinux } } : {}),
   };
 };
 

@@ -230,7 +230,7 @@ class ProjectReader {
     const service = readService(node, at);
     const image = child(node, 'image');
     if (service.image === '' && image !== undefined) at.in('image').problem(image, 'The image is empty');
-    if (service.image === undefined && service.build === undefined) {
+    if (service.image === undefined && service.build === undefined && child(node, 'extends') === undefined) {
       const overlay =
         this.loaded.composeFiles.length === 1
           ? '; a file that is laid over another one is named with it in COMPOSE_FILE'

@@ -106,7 +106,8 @@ export class Translator {
     const mounted = new Set(Object.values(services).flatMap(({ volumes = [] }) => volumes.flatMap(volumeOf)));
     // A network has Compose's name anyway, a volume has not: what docker compose has filled is found again.
     const { default: ownDefault, ...others } = this.#definitions('network', used, `${uuid}_`);
-    const hasDefault = isMap(ownDefault) && Object.keys(ownDefault).length > 0; // an App has a plain one anyway
+    // An App has a plain one anyway where a service uses it.
+    const hasDefault = isMap(ownDefault) && (Object.keys(ownDefault).length > 0 || !used.has('default'));
     const networks = { ...(hasDefault ? { default: ownDefault } : {}), ...others };
     const volumes = this.#definitions('volume', mounted, `${appId}_`);
     const translated = Object.entries(services).map(([service, one]) => [service, this.#service(service, one)]);
@@ -540,7 +541,12 @@ function mountOf(mount: Mount): Values | string {
     };
     return { type, target, ...readOnly, ...(Object.keys(options).length > 0 ? { tmpfs: options } : {}) };
   }
-  if (isShort(mount)) return `${source}:${target}${read_only ? ':ro' : ''}`;
+  const modes = [...(read_only ? ['ro'] : []), ...(bind?.selinux ? [bind.selinux] : [])];
+  const isNoCopy = volume?.nocopy === true;
+  // Only the short form has letters of SELinux.
+  if (source !== undefined && bind?.selinux)
+    return [source, target, [...modes, ...(isNoCopy ? ['nocopy'] : [])].join()].join(':');
+  if (isShort(mount)) return [source, target, ...modes].join(':');
   // `d:/d` is a path of Windows to Compose; in the short form it would be the volume d.
   if (source === undefined && Object.keys(readOnly).length === 0 && target.startsWith('/')) return target;
   return {

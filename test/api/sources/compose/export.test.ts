@@ -259,6 +259,13 @@ x-supercargo:
     ]);
   });
 
+  it('keeps the letters of SELinux of volumes', async () => {
+    const volumes = ['data:/data:z', 'd:/d:ro,Z'];
+    await comesBack(
+      parsed('shop', { services: { web: { image: 'web:1', volumes } }, volumes: { data: null, d: null } }),
+    );
+  });
+
   it('keeps numbers that come from the name when Compose has to write the name otherwise', async () => {
     const app = parsed('My.Shop', { services: { web: { image: 'web:1' } }, volumes: { data: null } });
     const again = await roundTrip(app);
