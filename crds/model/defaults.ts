@@ -1,3 +1,4 @@
+import { isComposeProject } from './compose.js';
 import { canonical } from './hash.js';
 import type { AnyDeclared, AnyResource, Metadata, Origin } from './kinds.js';
 import type { Values } from './maps.js';
@@ -28,47 +29,63 @@ export function withDefaults(
   if (document.kind !== 'App' && document.kind !== 'Service') return document;
   if (document.spec.defaults !== undefined || !isOfPeople(origin)) return document;
   if (cameAsTargetState({ origin, ...(source ? { source } : {}) })) return document;
-  const isKept =
-    present !== undefined && present.metadata.deletionTimestamp === undefined && keepsMeaning(document, present);
-  if (isKept) return document;
-  return { ...document, spec: { ...document.spec, defaults: 'compose' } } as AnyDeclared;
+  const isThere = present !== undefined && present.metadata.deletionTimestamp === undefined;
+  const kept = isThere ? asItWas(document, present) : undefined;
+  return kept ?? ({ ...document, spec: { ...document.spec, defaults: 'compose' } } as AnyDeclared);
 }
 
 /** Tells whether documents of that origin are written by somebody, and not made of another document. */
 const isOfPeople = (origin: Origin): boolean => origin !== 'agent' && !origin.startsWith('App/');
 
-/** Tells whether the present document is of before, and what it says of services is the same. */
-function keepsMeaning(document: AnyDeclared, present: Pick<AnyResource, 'kind' | 'spec'>): boolean {
+/** Returns the document with its services as they were, where the present one is of before and they are the same; undefined: they are not. */
+function asItWas(document: AnyDeclared, present: Pick<AnyResource, 'kind' | 'spec'>): AnyDeclared | undefined {
   if (document.kind === 'App' && present.kind === 'App') {
     const { defaults, services: before = {} } = present.spec as AppSpec;
     const { services = {} } = document.spec;
-    return defaults === undefined && [services, withoutFreePorts(services)].some((one) => isSame(one, before));
+    if (defaults !== undefined) return undefined;
+    if (isSame(services, before)) return document;
+    const isSameFile = isComposeProject(document) && isSame(asBefore(services), before);
+    return isSameFile ? { ...document, spec: { ...document.spec, services: before } } : undefined;
   }
   const { defaults } = present.spec as ServiceSpec;
-  return document.kind === present.kind && defaults === undefined && isSame(document.spec, present.spec);
+  const isKept = document.kind === present.kind && defaults === undefined && isSame(document.spec, present.spec);
+  return isKept ? document : undefined;
 }
 
 const isSame = (one: object, other: object): boolean => canonical(one) === canonical(other);
 
-/** Returns services as Compose files came to them when no free ports could be had: those were exposed. Pure. */
-function withoutFreePorts(services: Readonly<Record<string, AppService>>): Values {
+/**
+ * Returns the services of a Compose file as the same file came to them before there was a choice of meaning: free ports were only
+ * exposed, and letters of SELinux of named volumes were lost. Pure.
+ */
+function asBefore(services: Readonly<Record<string, AppService>>): Values {
   return Object.fromEntries(
-    Object.entries(services).map(([name, { ports: said, expose, ...fields }]) => {
+    Object.entries(services).map(([name, { ports: said, expose, volumes, ...fields }]) => {
       const ports = said ?? [];
       const isFree = (port: Port): boolean => typeof port === 'object' && port.published === undefined;
       const exposed = ports.filter(isFree).map((port) => portText(port));
       const published = ports.filter((port) => !isFree(port));
       const all = [...new Set([...(expose ?? []), ...exposed])];
+      const mounts = volumes?.map((one) => (typeof one === 'string' ? withoutLetters(one) : one));
       return [
         name,
         {
           ...fields,
           ...(published.length > 0 ? { ports: published } : {}),
           ...(all.length > 0 ? { expose: all } : {}),
+          ...(mounts ? { volumes: mounts } : {}),
         },
       ];
     }),
   );
+}
+
+/** A named volume in the short form without letters of SELinux; binds had them before. */
+function withoutLetters(mount: string): string {
+  const [source = '', target, modes] = mount.split(':');
+  if (modes === undefined || source.startsWith('/')) return mount;
+  const kept = modes.split(',').filter((mode) => !/^z$/i.test(mode));
+  return [source, target, ...(kept.length > 0 ? [kept.join()] : [])].join(':');
 }
 
 const portText = (port: Port): string =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { COMPOSE } from '../../../crds/model/compose.js';
 import { type Defaults, spelledOut, unlikeSupervisor, withDefaults } from '../../../crds/model/defaults.js';
 import {
   type AnyDeclared,
@@ -19,6 +20,14 @@ const anApp = (services: Readonly<Record<string, Partial<AppService>>>, more: Pa
 const present = (document: AnyDeclared, metadata: object = {}): AnyResource =>
   ({ ...document, metadata: { ...document.metadata, ...metadata } }) as AnyResource;
 
+/** The same App, as it comes of a Compose file. */
+const ofCompose = (web: Partial<AppService>): AnyDeclared => {
+  const annotations = { [COMPOSE.files]: 'compose.yaml' };
+  const app = anApp({ web: { image: 'web:1', ...web } });
+  return { ...app, metadata: { ...app.metadata, annotations } } as AnyDeclared;
+};
+const FREE = { target: 80, protocol: 'tcp' } as const;
+
 describe('whose meaning a document has', () => {
   const web = { web: { image: 'web:1' } };
   const file: Source = { file: 'a.yaml' };
@@ -29,6 +38,8 @@ describe('whose meaning a document has', () => {
     readonly document?: AnyDeclared;
     readonly before?: AnyResource;
     readonly want: Defaults | undefined;
+    /** What it says is that of before, too. */
+    readonly isAsBefore?: true;
   }[] = [
     { it: 'is Compose’s of a new document', want: 'compose' },
     { it: 'is Compose’s of a new document from git', origin: 'git/fleet', want: 'compose' },
@@ -73,26 +84,27 @@ describe('whose meaning a document has', () => {
       want: 'compose',
     },
     {
-      it: 'stays what it was of a Compose file whose free ports were only exposed',
-      document: anApp({
-        web: {
-          image: 'web:1',
-          ports: [
-            { target: 80, protocol: 'tcp' },
-            { target: 1, published: 2 },
-          ],
-        },
-      }),
-      before: present(anApp({ web: { image: 'web:1', ports: [{ target: 1, published: 2 }], expose: ['80/tcp'] } })),
+      it: 'stays what it was of a Compose file whose free ports were only exposed, and whose letters of SELinux were lost',
+      document: ofCompose({ ports: [FREE, { target: 1, published: 2 }], volumes: ['data:/data:ro,z', '/a:/b:z'] }),
+      before: present(
+        ofCompose({ ports: [{ target: 1, published: 2 }], expose: ['80/tcp'], volumes: ['data:/data:ro', '/a:/b:z'] }),
+      ),
       want: undefined,
+      isAsBefore: true,
+    },
+    {
+      it: 'is Compose’s of a document that publishes what it exposed',
+      document: anApp({ web: { image: 'web:1', ports: [FREE] } }),
+      before: present(anApp({ web: { image: 'web:1', expose: ['80/tcp'] } })),
+      want: 'compose',
     },
   ];
-  for (const { it: name, origin = 'files', source = file, document = anApp(web), before, want } of rows) {
+  for (const { it: name, origin = 'files', source = file, document = anApp(web), before, want, isAsBefore } of rows) {
     it(name, () => {
       const meant = withDefaults(document, { origin, source }, before);
       assert.equal((meant.spec as AppSpec).defaults, want);
       const { defaults: _, ...rest } = meant.spec as AppSpec;
-      const { defaults: __, ...written } = document.spec as AppSpec;
+      const { defaults: __, ...written } = (isAsBefore ? before : document)?.spec as AppSpec;
       assert.deepEqual(rest, written);
       // Twice comes to the same.
       assert.deepEqual(withDefaults(meant, { origin, source }, present(meant)), meant);
