@@ -14,6 +14,7 @@ import { dockerApi } from './docker-api.js';
 import { watchEvents } from './event-watch.js';
 import { isMet, type Row } from './measure.js';
 import { changeRows } from './rows/change.js';
+import { composeRows } from './rows/compose.js';
 import { memoryRows } from './rows/memory.js';
 import { mixedRows } from './rows/mixed.js';
 import { pingRows } from './rows/ping.js';
@@ -45,6 +46,7 @@ const GROUPS: Readonly<Record<string, readonly RowGroup[]>> = {
   removed: [removedRows],
   settled: [settledRows],
   memory: [memoryRows],
+  compose: [composeRows],
   ping: [pingRows],
   state: [stateRows],
   scale: [scaleRows],

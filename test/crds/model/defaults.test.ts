@@ -104,7 +104,7 @@ describe('whose meaning a document has', () => {
       const meant = withDefaults(document, { origin, source }, before);
       assert.equal((meant.spec as AppSpec).defaults, want);
       const { defaults: _, ...rest } = meant.spec as AppSpec;
-      const { defaults: __, ...written } = (isAsBefore ? before : document)?.spec as AppSpec;
+      const { defaults: __, ...written } = ((isAsBefore && before) || document).spec as AppSpec;
       assert.deepEqual(rest, written);
       // Twice comes to the same.
       assert.deepEqual(withDefaults(meant, { origin, source }, present(meant)), meant);
