@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { isSettled, isStalled } from '../../crds/model/conditions.js';
 import { keyOf } from '../../crds/model/kinds.js';
 import type { AppSpec } from '../../crds/model/types.js';
@@ -36,6 +37,12 @@ const adopt = async ({ store }: Agent): Promise<boolean> => {
   if (!app || !(isSettled(app) || isStalled(app)) || app.status?.adoption) return app?.status?.adoption !== undefined;
   if (!app.requests.adopt) await store.request(keyOf('App', 'shop'), { adopt: { by: 'ada' } });
   return false;
+};
+/** Somebody else's container at the port that ours wants, and theirs does not. */
+const elsewhere = (device: Device): void => {
+  const { docker } = device.engine;
+  composeUp(docker, [{ name: 'web', port: '9000', restart: 'always' }]);
+  composeUp(docker, [{ name: 'other', port: '8080' }], { project: 'other' });
 };
 const taken = {
   containers: ['db_7_1_a running web:1 V=ours on shop_default', 'web running web:1 V=ours on shop_default'],
@@ -90,5 +97,24 @@ export const ADOPTION_SCENARIOS: readonly Scenario[] = [
       images: ['web:1'],
       failures: ['App/shop AdoptionFailed', 'Service/shop.web AdoptionFailed'],
     },
+  },
+  {
+    it: 'stops nothing of theirs where somebody else has the port of ours',
+    byHand: elsewhere,
+    noticed: true,
+    target: [shop({ adopt: true })],
+    unforeseen: true,
+    looksAgain: ['listLabelled', 'inspectContainer'],
+    end: {
+      containers: [
+        'db_7_1_a running web:1 V=ours on shop_default',
+        'other-other-1 running web:1 on other_default',
+        'shop-web-1 running web:1 on shop_default',
+      ],
+      volumes: ['shop_data'],
+      images: ['web:1'],
+      failures: ['App/shop AdoptionFailed', 'Service/shop.web AdoptionFailed'],
+    },
+    also: ({ engine }) => assert.equal(engine.docker.findContainer('shop-web-1')?.finishedAt, undefined),
   },
 ];

@@ -1,10 +1,11 @@
 import { messageWithCauses } from '../../../api/platform/errors.js';
 import { keyOf } from '../../../crds/model/kinds.js';
 import type { SeenContainer, Updatable } from '../../engine/engine.js';
-import { TerminalError } from '../../runtime/outcome.js';
+import { TerminalError, TransientError, wait } from '../../runtime/outcome.js';
 import { ALIVE } from '../commands/commands.js';
 import type { ServiceDeps } from '../deps.js';
 import type { ServiceResult, ServiceStep } from '../service-state.js';
+import { heldByOthers } from '../steps/held-port.js';
 import { record, type StepContext, type StepOf } from '../steps/step-context.js';
 import type { Terminations } from '../terminations.js';
 import type { AdoptionFacts, AdoptionRecord, RecordedContainer } from './adoption-facts.js';
@@ -23,7 +24,7 @@ export async function carryOutAdoption(
 ): Promise<Result | undefined> {
   switch (step.do) {
     case 'letGo':
-      return letGo(deps, terminations, context, step, report);
+      return letGo(deps, terminations, context, step, signal, report);
     case 'removeTheirs':
       return removeTheirs(deps, context, step, signal, report);
     case 'goBack':
@@ -35,9 +36,14 @@ export async function carryOutAdoption(
   }
 }
 
+/** The longest time between two tries to start ours, ms: theirs is stopped meanwhile. */
+const TRY_AGAIN_MS = 5_000;
+/** What ours lacks on this host, and theirs may not: a retry would keep theirs stopped until somebody does something. */
+const LACKING: readonly string[] = ['PortInUse', 'AddressMissing', 'AddressInUse', 'DeviceMissing', 'HostPathMissing'];
+
 /**
- * Decides that theirs comes back after an error that no retry mends, if the service is taking something over. Undefined for any
- * other error.
+ * Decides what comes of an error while the service is taking something over. Theirs comes back when no retry mends it, or one would
+ * need somebody to do something first; anything else that may pass is tried again soon. Undefined for any other error.
  */
 export async function goBackAfter(
   deps: ServiceDeps,
@@ -47,22 +53,36 @@ export async function goBackAfter(
   report: Report,
 ): Promise<Result | undefined> {
   const isTaking = adoption?.is === 'pending' || adoption?.is === 'taking';
-  if (!isTaking || !(error instanceof TerminalError)) return undefined;
+  if (!isTaking) return undefined;
+  const isStopped = adoption.is === 'taking';
+  if (error instanceof TransientError && isStopped && !LACKING.includes(error.reason)) {
+    return { outcome: wait(error.reason, messageWithCauses(error), TRY_AGAIN_MS).outcome };
+  }
+  if (!(error instanceof TerminalError || (error instanceof TransientError && isStopped))) return undefined;
   const message = messageWithCauses(error);
   const result = await goBack(deps, context, adoption, message, report);
   return { ...result, outcome: { is: 'progressing', reason: 'GoingBack', message } };
 }
 
-/** Notes how theirs are, on disk, and begins to stop them. */
+/** Notes how theirs are, on disk, and begins to stop them; unless somebody else has a port that ours could not do without. */
 async function letGo(
   deps: ServiceDeps,
   terminations: Terminations,
   context: StepContext,
   { containers, adoption, name, because }: StepOf<'letGo'>,
+  signal: AbortSignal,
   report: Report,
 ): Promise<Result> {
   const { engine, locks, store, now } = deps;
-  const { service, appId } = context;
+  const { service, appId, serviceName, containerSpec } = context;
+  const own = new Set(adoption.theirs.map((one) => one.name));
+  const others = (await engine.publishedPorts(signal)).filter(({ container }) => !own.has(container));
+  const held = heldByOthers(containerSpec?.().options.HostConfig?.PortBindings, others);
+  if (held !== undefined) {
+    const message = `Service ${serviceName} could not be started: ${held}`;
+    const result = await goBack(deps, context, adoption, message, report);
+    return { ...result, outcome: { is: 'progressing', reason: 'GoingBack', message } };
+  }
   const before = adoption.record?.containers ?? [];
   const added = containers.filter(({ id }) => !before.some((one) => one.id === id)).map(recorded);
   const noted: AdoptionRecord = {

@@ -84,10 +84,7 @@ export async function settleHeldPort(
   );
   if (holder !== undefined) {
     heldPorts.forget(name);
-    return refuse(
-      'PortInUse',
-      `port ${port} of the host is taken: container ${holder} publishes it; stop that one, or publish another port`,
-    );
+    return refuse('PortInUse', takenBy(taken, holder));
   }
   const proxy = allocated ? undefined : portProxy?.(taken);
   if (!allocated && !proxy) {
@@ -117,6 +114,23 @@ export async function settleHeldPort(
   );
 }
 
+const takenBy = ({ address, port }: AllocatedPort, holder: string): string =>
+  `port ${address}:${port} of the host is taken: container ${holder} publishes it; stop that one, or publish another port`;
+
+/** Tells which port of a definition one of the published ones is; undefined while all of them are free. Pure. */
+export function heldByOthers(bindings: unknown, published: readonly PublishedPort[]): string | undefined {
+  for (const [name, hosts] of Object.entries((bindings ?? {}) as Bindings)) {
+    for (const { HostIp, HostPort } of hosts) {
+      const wanted = { address: HostIp === undefined || HostIp === '' ? '0.0.0.0' : HostIp, port: Number(HostPort) };
+      const holder = holderOf(wanted, [name.split('/')[1] ?? 'tcp'], published);
+      if (holder !== undefined) return takenBy(wanted, holder);
+    }
+  }
+  return undefined;
+}
+
+type Bindings = Readonly<Record<string, readonly { readonly HostIp?: string; readonly HostPort?: string }[]>>;
+
 /** Returns which process of the engine still listens at a port, for the end of a clause. Pure. */
 function proxyText({ pid, target }: PortProxy): string {
   if (target === undefined) return ` (the daemon itself listens there, process ${pid})`;
@@ -125,8 +139,8 @@ function proxyText({ pid, target }: PortProxy): string {
 
 /** Returns the protocols in which the service publishes that port of the host; all when its definition does not say. Pure. */
 function protocolsOf(bindings: unknown, port: number): readonly string[] {
-  const found = Object.entries((bindings ?? {}) as Readonly<Record<string, readonly { HostPort?: string }[]>>).flatMap(
-    ([name, hosts]) => (hosts.some(({ HostPort }) => HostPort === String(port)) ? [name.split('/')[1] ?? 'tcp'] : []),
+  const found = Object.entries((bindings ?? {}) as Bindings).flatMap(([name, hosts]) =>
+    hosts.some(({ HostPort }) => HostPort === String(port)) ? [name.split('/')[1] ?? 'tcp'] : [],
   );
   return found.length > 0 ? found : ['tcp', 'udp', 'sctp'];
 }
