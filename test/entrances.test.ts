@@ -128,6 +128,12 @@ describe('the entrances of documents', function () {
       says: /cannot stand beside networks/,
     },
     {
+      it: 'a label that mounts something of the host without permission',
+      services: { a: { image, labels: { 'io.balena.features.sysfs': '1' } } },
+      field: 'spec.services.a.labels',
+      says: /mounts \/sys of the host only with spec\.allowHostBinds: true/,
+    },
+    {
       it: 'a path of the host without permission',
       services: { a: { image, volumes: ['/etc:/etc'] } },
       field: 'spec.services.a.volumes',

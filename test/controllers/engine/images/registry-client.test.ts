@@ -59,6 +59,22 @@ describe('what a registry is shown', () => {
     });
   }
 
+  it('sends no login without encryption when the registry itself is reached with it', async () => {
+    const real = globalThis.fetch;
+    const asked: string[] = [];
+    globalThis.fetch = async (input, { headers } = {}) => {
+      asked.push(`${input} ${new Headers(headers).get('authorization')?.split(' ')[0] ?? 'nothing'}`);
+      const challenge = 'Bearer realm="http://tokens.example.org/token"';
+      return new Response('{}', { status: 401, headers: { 'www-authenticate': challenge } });
+    };
+    try {
+      await remoteImage('registry.example.org/a:1', login, 'amd64', new AbortController().signal);
+    } finally {
+      globalThis.fetch = real;
+    }
+    assert.deepEqual(asked, ['https://registry.example.org/v2/a/manifests/1 nothing']);
+  });
+
   it('goes to the address for tokens that it names, and not on from there', async () => {
     const challenge = `Bearer realm="http://${registry.address}/token"`;
     registry.answer = (url): Answer =>
@@ -73,16 +89,27 @@ describe('what a registry is shown', () => {
 
 describe('a registry that answers without an end', () => {
   /** Sends `chunk` over and over, for as long as somebody listens. */
-  const endless = async (chunk: string, everyMs: number): Promise<{ address: string; server: Server }> => {
+  const endless = async (chunk: string, everyMs: number) => {
+    let sent = 0;
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{"layers":[{"size":1}');
-      const timer = setInterval(() => response.write(chunk), everyMs);
+      const timer = setInterval(() => {
+        // What nobody takes is not sent.
+        if (!response.writableNeedDrain && response.write(chunk)) sent += chunk.length;
+      }, everyMs);
+      response.on('drain', () => {
+        sent += chunk.length;
+      });
       response.once('close', () => clearInterval(timer));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
-    return { server, address: `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}` };
+    return {
+      server,
+      address: `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`,
+      sent: () => sent,
+    };
   };
   const closing = async ({ server }: { server: Server }) => {
     const left = new Promise((resolve) => server.close(resolve));
@@ -92,10 +119,12 @@ describe('a registry that answers without an end', () => {
   it('is not listened to after 4 MiB', async () => {
     const registry = await endless(',{"size":1}'.repeat(100_000), 1);
     assert.equal(
-      await remoteImage(`${registry.address}/a:1`, undefined, 'amd64', new AbortController().signal),
+      await remoteImage(`${registry.address}/a:1`, undefined, 'amd64', new AbortController().signal, 3_600_000),
       undefined,
     );
     await closing(registry);
+    // And what two sockets hold.
+    assert.ok(registry.sent() < 32 * 1024 * 1024, `${registry.sent()} bytes`);
   });
 
   it('is not waited for longer than for any other', async () => {
