@@ -122,6 +122,16 @@ describe('lockFolder', () => {
     again();
   });
 
+  it('follows no link in the place of the file, and leaves alone what it leads to', async () => {
+    const other = join(root, 'other');
+    writeFileSync(other, 'theirs', { mode: 0o644 });
+    const folder = join(root, 'data');
+    mkdirSync(folder);
+    symlinkSync(other, join(folder, 'lock'));
+    await assert.rejects(lockFolder(folder), StorageError);
+    assert.equal(statSync(other).mode & 0o777, 0o644);
+  });
+
   it('is not held off by whoever binds a name in the abstract namespace', async () => {
     const { dev, ino } = statSync(root);
     const squatter = createServer();

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { knowsSecret } from '../../../../api/http/webhooks/hook-signature.js';
+import { StrangerBodies } from '../../../../api/http/webhooks/stranger-bodies.js';
 import { API_VERSION } from '../../../../crds/model/kinds.js';
 import { until } from '../../../setup/until.js';
 import { aServer, type Bench, withKey } from '../a-server.js';
@@ -125,5 +128,23 @@ describe('POST /hooks/<name>', () => {
     await bench.store.request('GitSource/fleet', { suspend: {} });
     assert.equal(await call('fleet', { 'x-gitlab-token': SECRET }), 409, 'suspended by a request');
     assert.deepEqual(touched, []);
+  });
+});
+
+describe('bodies that only their signature can prove', () => {
+  it('are read twenty at a time: for one more the oldest is given up', async () => {
+    const bodies = new StrangerBodies(3_600_000);
+    const streams = Array.from({ length: 21 }, () => new PassThrough());
+    const read = streams.slice(0, 20).map((one) => bodies.read(one));
+    let isGivenUp = false;
+    void read[0]?.then(() => {
+      isGivenUp = true;
+    });
+    await nextTurn();
+    assert.ok(!isGivenUp);
+    const last = bodies.read(streams[20] ?? assert.fail());
+    assert.equal(await read[0], 'late');
+    for (const one of streams) one.end('x');
+    assert.deepEqual((await Promise.all([...read.slice(1), last])).map(String), Array(20).fill('x'));
   });
 });
