@@ -224,9 +224,9 @@ class DocumentStore implements Store {
     return this.#inTurn(async () => {
       const plan = await this.#carryOut(proposal, 'replace');
       const warnings = (proposal.warnings ?? []).map((one): Problem => ({ ...one, severity: 'warning' }));
-      const said = [...(proposal.problems ?? []), ...plan.refused, ...warnings];
+      const problems = [...(proposal.problems ?? []), ...plan.refused, ...warnings];
       this.#unavailableOrigins.delete(proposal.origin);
-      this.#setProblems(proposal.origin, said);
+      this.#setProblems(proposal.origin, problems);
       return acceptedOf(plan);
     });
   }

@@ -63,11 +63,11 @@ export async function executeAppStep(
       const first = desired.filter(({ kind, metadata }) => kind === 'Service' && step.services.includes(metadata.name));
       await flushWayBack(deps, facts.rollout);
       // An agent that dies from here on has to know that it was begun: the services come back with the rest of it.
-      const begun = { promoting: facts.content.name };
-      report(begun);
+      const promoting = { promoting: facts.content.name };
+      report(promoting);
       await deps.store.flush();
       // Its Revision is written with the promotion: until then part of what runs is still that of the release before.
-      return { ...begun, ...(await propose(deps, app, step, [...first, ...without(active, first)])) };
+      return { ...promoting, ...(await propose(deps, app, step, [...first, ...without(active, first)])) };
     }
     case 'remember': {
       const { content, revisions: known } = facts;

@@ -201,7 +201,7 @@ function observeWhen(
     ...{ app: metadata.name, apply, isNew, hasImages, bootId, nowMs },
     window: isNew && apply === 'window' && spec.rollout?.window ? windowAt(spec.rollout.window, nowMs) : undefined,
     revision: content.name,
-    isBegun: interrupted?.by === content.name,
+    isStarted: interrupted?.by === content.name,
     interrupts: existing.some(({ kind }) => kind === 'Service') && !interrupted?.lost.length,
     isSuspended: isSuspended(app),
     next: status?.next,

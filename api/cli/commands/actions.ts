@@ -165,17 +165,17 @@ function checkTaken({ kind }: Subject, name: RequestName): void {
 async function ended(session: Session, client: Client, sent: readonly SentRequest[], seconds: number): Promise<void> {
   const kinds: readonly Kind[] = [...new Set(sent.map(({ subject }) => subject.kind))];
   const mirror = new Mirror<AnyResource>(client, kinds.map(collectionPath));
-  const told = new Set<SentRequest>();
+  const ended = new Set<SentRequest>();
   const refusals: CommandError[] = [];
   const end = await mirror.until(() => {
     for (const one of sent) {
-      const verdict = told.has(one) ? undefined : verdictOf(mirror.get(one.subject.kind, one.subject.name), one);
+      const verdict = ended.has(one) ? undefined : verdictOf(mirror.get(one.subject.kind, one.subject.name), one);
       if (!verdict) continue;
-      told.add(one);
+      ended.add(one);
       if (verdict.is === 'done') print(session, one.subject, DONE[one.name] ?? one.name, one.name);
       else refusals.push(verdict.error);
     }
-    return told.size === sent.length ? 'ended' : undefined;
+    return ended.size === sent.length ? 'ended' : undefined;
   }, seconds * 1000);
   const [refusal] = refusals;
   if (refusal)
@@ -185,7 +185,7 @@ async function ended(session: Session, client: Client, sent: readonly SentReques
           refusals.map(({ message }) => message).join('\n'),
           refusal.hint === undefined ? {} : { hint: refusal.hint },
         );
-  const open = sent.find((one) => !told.has(one));
+  const open = sent.find((one) => !ended.has(one));
   if (end === undefined && open)
     throw lateError(`The ${open.name} of ${subjectText(open.subject)} is not over`, seconds);
 }

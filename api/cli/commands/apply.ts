@@ -41,23 +41,23 @@ export async function apply(session: Session, options: ApplyOptions): Promise<vo
   const applied: Applied[] = [];
   const { items: before } = await client.ask<{ items: readonly Service[] }>('GET', collectionPath('Service'));
   for (const one of permissionsFirst(rehearsed)) {
-    const said =
+    const outcome =
       options.dryRun || one.verb === 'unchanged'
         ? one
         : { ...one, ...(await put(client, one.subject, whoAsks(session.env))) };
-    applied.push(said);
+    applied.push(outcome);
     const { kind, name } = one.subject;
     if (json)
       io.out(
         JSON.stringify({
-          type: said.verb,
+          type: outcome.verb,
           kind,
           name,
-          generation: said.generation,
+          generation: outcome.generation,
           ...(options.dryRun ? { dryRun: true } : {}),
         }),
       );
-    else io.out(`${subjectText(one.subject)} ${said.verb}${options.dryRun ? ' (dry run)' : ''}`);
+    else io.out(`${subjectText(one.subject)} ${outcome.verb}${options.dryRun ? ' (dry run)' : ''}`);
   }
   if (options.dryRun) return rejectRefused(client, written);
   if (options.now) await goAhead(session, client, applied);
@@ -94,13 +94,13 @@ async function goAhead(session: Session, client: Client, applied: readonly Appli
     if (!next || next.approved) continue;
     const options = { wait: true, timeout: `${SEEN_MS / 1000}s` };
     await request(session, client, [subject], 'approve', options, { to: next.revision }).catch(async (error) => {
-      if (!(error instanceof CommandError) || !(await isBegun(client, subject, generation))) throw error;
+      if (!(error instanceof CommandError) || !(await isStarted(client, subject, generation))) throw error;
     });
   }
 }
 
 /** Tells whether what was applied has gone ahead by itself meanwhile: it waited for its images alone. */
-async function isBegun(client: Client, subject: Written, generation: number): Promise<boolean> {
+async function isStarted(client: Client, subject: Written, generation: number): Promise<boolean> {
   const { metadata, status } = await client.ask<App>('GET', objectPath(subject));
   return metadata.generation === generation && status !== undefined && !status.next;
 }

@@ -34,8 +34,8 @@ export const rowOf = (revision: Revision, nowMs: number): readonly string[] => [
 /** `files shop.yaml:3`, `git/fleet 1a2b3c4 (Ada)`, `api by ada@laptop (from 10.0.0.7)`. */
 export function fromText({ origin, file, line, commit, author, by, adopted }: Revision['spec']['from']): string {
   const place = file === undefined ? '' : ` ${file.split('/').at(-1)}${line === undefined ? '' : `:${line}`}`;
-  const said = commit === undefined ? place : ` ${commit.slice(0, 7)}${author === undefined ? '' : ` (${author})`}`;
-  return `${origin}${said}${by === undefined ? '' : ` by ${by}`}${adopted ? ', found running' : ''}`;
+  const where = commit === undefined ? place : ` ${commit.slice(0, 7)}${author === undefined ? '' : ` (${author})`}`;
+  return `${origin}${where}${by === undefined ? '' : ` by ${by}`}${adopted ? ', found running' : ''}`;
 }
 
 function outcomeText({ spec, status }: Revision): string {

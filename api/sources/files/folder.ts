@@ -122,7 +122,7 @@ class WatchedFolders implements FolderSource {
   #proposed = '';
   #failedProposals = 0;
   /** Changed files that have not been read: until when, by the monotonic clock, they are left alone, ms. */
-  readonly #sightings = new Map<string, { readonly stamp: string; readonly calmAtMs: number }>();
+  readonly #sightings = new Map<string, { readonly stamp: string; readonly settledAtMs: number }>();
   /** Whether the clock was set since the last look. */
   readonly #wasSet: () => boolean;
   #hinted: number | undefined;
@@ -259,7 +259,7 @@ class WatchedFolders implements FolderSource {
     const until = clock.monotonic() + PATIENCE_MS;
     for (;;) {
       const seen: SeenFolder[] = [];
-      for (const folder of folders) seen.push(this.#doubtBelow(this.#doubt(await this.#scan(folder))));
+      for (const folder of folders) seen.push(this.#suspectBelow(this.#suspect(await this.#scan(folder))));
       const inProjects = new Map(seen.flatMap(({ projects }) => [...projects]));
       this.#inputs = await this.#projects.look(inProjects, this.#declaredInside([...inProjects.keys()]));
       const waitMs = this.#unsettledForMs(seen);
@@ -283,7 +283,7 @@ class WatchedFolders implements FolderSource {
    * everything is to be deleted. The same for a folder that is empty at the first look when documents from it are
    * stored.
    */
-  #doubt(seen: SeenFolder): SeenFolder {
+  #suspect(seen: SeenFolder): SeenFolder {
     if (seen.identity === undefined || heldIn(seen).length > 0) return seen;
     const before = this.#folders.get(seen.folder);
     const replaced = before !== undefined && before.identity !== seen.identity && before.files > 0;
@@ -296,7 +296,7 @@ class WatchedFolders implements FolderSource {
   }
 
   /** Does the same for folders below, where something may be mounted too: a problem of one is about everything in it. */
-  #doubtBelow(seen: SeenFolder): SeenFolder {
+  #suspectBelow(seen: SeenFolder): SeenFolder {
     const doubted: Problem[] = [];
     const holding = countsAbove(heldIn(seen));
     let declaring: ReadonlyMap<string, number> | undefined;
@@ -358,8 +358,8 @@ class WatchedFolders implements FolderSource {
   #unsettledForMs(folders: readonly SeenFolder[]): number {
     const { clock, settleMs } = this.#options;
     const files = filesOf(folders, this.#inputs);
-    this.#sight(files);
-    const waits = [...this.#sightings.values()].map(({ calmAtMs }) => calmAtMs - clock.monotonic());
+    this.#noteStamps(files);
+    const waits = [...this.#sightings.values()].map(({ settledAtMs }) => settledAtMs - clock.monotonic());
 
     const present = new Set(files.map(({ file }) => file));
     const known = [...this.#files.keys(), ...this.#projects.presentInputs()];
@@ -373,7 +373,7 @@ class WatchedFolders implements FolderSource {
    * Notes until when each changed file is to be left alone. The time that a file bears tells how long ago it was changed,
    * unless the clock has been set since the last look, or shows an earlier time: then it counts from now on.
    */
-  #sight(files: readonly SeenFile[]): void {
+  #noteStamps(files: readonly SeenFile[]): void {
     const { clock, settleMs } = this.#options;
     const wasSet = this.#wasSet();
     const before = new Map(this.#sightings);
@@ -383,15 +383,15 @@ class WatchedFolders implements FolderSource {
       const known = before.get(file);
       const ageMs = clock.now() - changedAtMs;
       const leftMs = wasSet || ageMs < 0 ? settleMs : settleMs - ageMs;
-      const calmAtMs = known?.stamp === stamp ? known.calmAtMs : clock.monotonic() + leftMs;
-      this.#sightings.set(file, { stamp, calmAtMs });
+      const settledAtMs = known?.stamp === stamp ? known.settledAtMs : clock.monotonic() + leftMs;
+      this.#sightings.set(file, { stamp, settledAtMs });
     }
   }
 
   /** Changed so short a time ago that somebody may still be writing. */
   #isFresh({ file, stamp }: SeenFile): boolean {
     const sighting = this.#sightings.get(file);
-    return sighting?.stamp === stamp && this.#options.clock.monotonic() < sighting.calmAtMs;
+    return sighting?.stamp === stamp && this.#options.clock.monotonic() < sighting.settledAtMs;
   }
 
   /** The same for a file that was not looked at before it was read: nobody knows yet that it belongs to a project. */
@@ -471,7 +471,7 @@ class WatchedFolders implements FolderSource {
   ): readonly Documents[] {
     const claimed = new Set(this.#projects.all().flatMap(({ claims }) => [...claims]));
     const declaring = new Set(this.#declaredIn());
-    const said = documents.flatMap(({ file }) => {
+    const findings = documents.flatMap(({ file }) => {
       const read = held.get(file);
       if (read === undefined) return [];
       const isIgnored = claimed.has(file) && read.documents.length === 0 && !declaring.has(file);
@@ -488,7 +488,7 @@ class WatchedFolders implements FolderSource {
         'It is in the folder of a Compose project, where only files count that begin with apiVersion, and none below; what it declared stays until it is moved out or removed';
       return refused({ message, source: { file } });
     });
-    return [...said, ...kept];
+    return [...findings, ...kept];
   }
 
   /**

@@ -1,4 +1,4 @@
-import { passing } from './source-error.js';
+import { transient } from './source-error.js';
 
 /** The facts of a commit for people. */
 export interface CommitFacts {
@@ -55,7 +55,7 @@ export function parseBatch(output: Buffer): ReadonlyMap<string, Buffer> {
   while (at < output.length) {
     const end = output.indexOf(0x0a, at);
     const [, oid, size] = /^([0-9a-f]+) blob (\d+)$/.exec(output.toString('latin1', at, end)) ?? [];
-    if (end < 0 || oid === undefined) throw passing('Corrupt', 'An object of the cache cannot be read');
+    if (end < 0 || oid === undefined) throw transient('Corrupt', 'An object of the cache cannot be read');
     const begin = end + 1;
     found.set(oid, output.subarray(begin, begin + Number(size)));
     at = begin + Number(size) + 1;

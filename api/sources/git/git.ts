@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ReasonOf } from '../../../crds/model/reasons.js';
 import { ProgramMissing, type ProgramResult, runProgram } from '../../platform/run-program.js';
 import { makePrivate, replaceText } from './private-files.js';
-import { final, passing } from './source-error.js';
+import { final, transient } from './source-error.js';
 import type { Transport } from './transport.js';
 
 /** In force for every git process, whatever a repository says. Nothing here runs, prompts, guesses or cleans up. */
@@ -148,7 +148,7 @@ function configEnv(config: Readonly<Record<string, string>>): Record<string, str
 
 function failureOf(command: string, { code, stderr, ended }: ProgramResult, timeoutMs: number): Error {
   if (ended === 'timeout') {
-    return passing('TimedOut', `git ${command} took longer than ${Math.round(timeoutMs / 1000)} s and was ended`);
+    return transient('TimedOut', `git ${command} took longer than ${Math.round(timeoutMs / 1000)} s and was ended`);
   }
   if (ended === 'limit') return final('TooLarge', `git ${command} printed more than this device takes`);
   if (ended === 'memory') {
@@ -156,7 +156,7 @@ function failureOf(command: string, { code, stderr, ended }: ProgramResult, time
   }
   if (ended !== undefined) return final('TooLarge', ended);
   const words = sayable(stderr) || `it ended with ${code ?? 'a signal'}`;
-  return passing(reasonOf(stderr), `git ${command}: ${words}`);
+  return transient(reasonOf(stderr), `git ${command}: ${words}`);
 }
 
 /** Classifies a failure of git. It has no codes for that, so its messages in the C locale are matched. Pure. */

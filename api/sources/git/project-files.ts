@@ -10,7 +10,7 @@ import { exists } from './cache-folder.js';
 import { grouped, type PlacedEntry } from './commit-files.js';
 import type { MountedContent } from './read-projects.js';
 import type { Repository } from './repository.js';
-import { final, passing } from './source-error.js';
+import { final, transient } from './source-error.js';
 
 export interface ProjectFilesDeps {
   /** `<data>/projects`. */
@@ -157,7 +157,7 @@ export class ProjectFiles {
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
       if (signal.aborted || !(error instanceof Error) || !('code' in error)) throw error;
-      throw passing('Failed', storageError('write', folder, error).message, { cause: error });
+      throw transient('Failed', storageError('write', folder, error).message, { cause: error });
     }
   }
 
@@ -286,7 +286,7 @@ async function makeFolders(folder: string, top: string): Promise<void> {
 
 /** Writes a new file and makes it durable; returns its size and time. Never follows a link. */
 async function writeFile(path: string, content: Buffer | undefined, mode: number): Promise<readonly [number, number]> {
-  if (content === undefined) throw passing('Corrupt', `The contents of ${path} are missing`);
+  if (content === undefined) throw transient('Corrupt', `The contents of ${path} are missing`);
   const file = await open(path, 'wx', mode);
   try {
     await file.chmod(mode); // whatever the umask says

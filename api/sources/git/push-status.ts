@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DeviceScope } from './device-scope.js';
 import type { Repository } from './repository.js';
-import { passing } from './source-error.js';
+import { transient } from './source-error.js';
 
 export interface StatusPush {
   readonly repository: Repository;
@@ -51,7 +51,8 @@ export async function pushStatus(push: StatusPush, signal: AbortSignal): Promise
       { codes: [0, 1] },
     );
     if (code === 0) return commit;
-    if (attempt === TRIES) throw passing('Failed', `The status could not be pushed to ${branch}: ${lastLine(stderr)}`);
+    if (attempt === TRIES)
+      throw transient('Failed', `The status could not be pushed to ${branch}: ${lastLine(stderr)}`);
   }
 }
 

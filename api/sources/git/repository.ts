@@ -13,7 +13,7 @@ import {
 } from './git-output.js';
 import { makePrivate } from './private-files.js';
 import { REDIRECTS, redirectIn, TRACE_HEADERS } from './redirects.js';
-import { final, passing, SourceError } from './source-error.js';
+import { final, SourceError, transient } from './source-error.js';
 import type { Transport } from './transport.js';
 
 export interface RepositoryDeps {
@@ -34,7 +34,7 @@ export interface Limits {
 }
 
 const LIMITS: Limits = { fetchBytes: 512 * 1024 * 1024, documentsBytes: 16 * 1024 * 1024 };
-const missingObject = (oid: string): SourceError => passing('Corrupt', `The object ${oid} is missing`);
+const missingObject = (oid: string): SourceError => transient('Corrupt', `The object ${oid} is missing`);
 /** Number of commits that a fetch brings: enough to see that a commit follows the applied one. */
 const DEPTH = 50;
 const DEEPER = 2000;
@@ -339,7 +339,7 @@ export class Repository {
   #read(args: readonly string[], signal: AbortSignal, call: Omit<GitCall, 'signal'> = {}) {
     return this.deps.git.run(args, { gitDir: this.deps.gitDir, ...call, signal }).catch((error: unknown) => {
       const ours = error instanceof SourceError && ['GitFailed', 'RepositoryNotFound'].includes(error.reason);
-      throw ours ? passing('Corrupt', error.message, { cause: error }) : error;
+      throw ours ? transient('Corrupt', error.message, { cause: error }) : error;
     });
   }
 

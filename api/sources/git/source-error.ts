@@ -17,7 +17,7 @@ export class SourceError extends Error {
 }
 
 /** Returns an error that is worth another try a little later: the network, the disk, a server. */
-export const passing = (reason: ReasonOf<'GitSource'>, message: string, options?: ErrorOptions): SourceError =>
+export const transient = (reason: ReasonOf<'GitSource'>, message: string, options?: ErrorOptions): SourceError =>
   new SourceError(reason, message, false, options);
 
 /** Returns an error that stays until somebody acts. */

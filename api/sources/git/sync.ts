@@ -31,7 +31,7 @@ import type { ProjectFiles } from './project-files.js';
 import { type DeclaredSet, keysOf, readCommit } from './read-commit.js';
 import { Repository } from './repository.js';
 import { checkRewind } from './rewind.js';
-import { final, passing, SourceError } from './source-error.js';
+import { final, SourceError, transient } from './source-error.js';
 import { transportOf } from './transport.js';
 import { deviceVariables, type Value, type Variables } from './variables.js';
 import { verifySignature } from './verify-signature.js';
@@ -314,7 +314,7 @@ export class Sync {
     problemLog.report(`${this.#origin} refused`, accepted.refused);
     if (atomic && accepted.refused.length > 0) {
       await repository.abandon(this.signal);
-      throw passing('Refused', summaryOf(accepted.refused));
+      throw transient('Refused', summaryOf(accepted.refused));
     }
     const { created, changed, deleted } = accepted;
     if (created.length + changed.length + deleted.length > 0) {
@@ -349,5 +349,5 @@ function sourceErrorOf(error: unknown, signal: AbortSignal): SourceError {
   if (signal.aborted) throw signal.reason;
   if (error instanceof SourceError) return error;
   if (error instanceof SecretFileError) return final('SecretMissing', error.message);
-  return passing('Failed', errorMessage(error), { cause: error });
+  return transient('Failed', errorMessage(error), { cause: error });
 }

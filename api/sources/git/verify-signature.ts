@@ -5,7 +5,7 @@ import type { SecretFiles } from '../../device-state/secret-files.js';
 import { runProgram } from '../../platform/run-program.js';
 import { makePrivate } from './private-files.js';
 import type { Repository } from './repository.js';
-import { final, passing } from './source-error.js';
+import { final, transient } from './source-error.js';
 
 export interface Signed {
   /** The object that was picked: a commit, or an annotated tag. */
@@ -85,7 +85,7 @@ async function importKeys(file: string, home: string, path: string | undefined, 
   const { code } = await runProgram('gpg', call).catch((cause: unknown) => {
     throw signal.aborted ? cause : final('GpgMissing', 'The program gpg is not installed on this device', { cause });
   });
-  if (code !== 0) throw passing('NotVerified', `gpg cannot read the keys in ${file}`);
+  if (code !== 0) throw transient('NotVerified', `gpg cannot read the keys in ${file}`);
 }
 
 /** Returns the signer of a good signature, in the words of ssh-keygen or gpg; undefined without one. Pure. */

@@ -17,7 +17,7 @@ export interface WhenFacts {
   /** It differs from what is declared of the App's children. */
   readonly isNew: boolean;
   /** Services have made room for its images already: only the rest of the promotion brings them back. */
-  readonly isBegun: boolean;
+  readonly isStarted: boolean;
   /** What was promoted last runs, or can be brought back: the promotion interrupts something. */
   readonly interrupts: boolean;
   /** Its images are on the device, but for those whose services stop before they are downloaded. */
@@ -73,7 +73,7 @@ export function decideWhen(facts: WhenFacts): When {
     ...(noted === undefined ? {} : { bootId: noted }),
     ...(approved ? { approved } : {}),
   };
-  if (approved || facts.isBegun || facts.goesAhead || (!facts.interrupts && apply !== 'approval'))
+  if (approved || facts.isStarted || facts.goesAhead || (!facts.interrupts && apply !== 'approval'))
     return { is: 'now', next };
   const way = `\`supercargo approve ${app}\` lets it go ahead`;
   if (apply === 'approval') {

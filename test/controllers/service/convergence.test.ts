@@ -41,7 +41,7 @@ async function bring(device: Device, ...documents: readonly AnyDeclared[]): Prom
 }
 
 /** Lets events of what was done by hand arrive. */
-async function hear({ agent, clock }: Device): Promise<void> {
+async function flush({ agent, clock }: Device): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) {
     await agent?.quiet();
     clock.advance(100);
@@ -50,7 +50,7 @@ async function hear({ agent, clock }: Device): Promise<void> {
 
 /** The same, and lets everything come to rest. */
 async function notice(device: Device): Promise<void> {
-  await hear(device);
+  await flush(device);
   await device.agent?.settle();
 }
 
@@ -243,12 +243,12 @@ describe('a service converges', () => {
     device.engine.forgetCalls();
     for (let crash = 0; crash < 60; crash += 1) {
       device.clock.advance(11_000);
-      await hear(device);
+      await flush(device);
       device.engine.docker.exit('vpn_7_1_a', 1);
       await device.agent?.quiet();
       device.clock.advance(100);
       device.engine.docker.restartNow('vpn_7_1_a');
-      await hear(device);
+      await flush(device);
     }
     const stormy = restarts();
     assert.ok(stormy >= 1 && stormy <= 4, `${stormy} restarts`);
@@ -338,11 +338,11 @@ describe('a service converges', () => {
       await device.agent?.propose([]);
       await device.agent?.settle(waits);
       device.clock.advance(5_000);
-      await hear(device);
+      await flush(device);
       assert.equal(ready('Network', 'hello.default')?.reason, 'EndpointsLeaked');
       assert.match(ready('Network', 'hello.default')?.message ?? '', /docker network disconnect --force u_default/);
       device.engine.goAway();
-      await hear(device);
+      await flush(device);
       device.engine.docker.restart();
       device.engine.comeBack();
       device.clock.advance(10_000);
@@ -358,7 +358,7 @@ describe('a service converges', () => {
       await device.agent?.propose([]);
       await device.agent?.settle(waits);
       device.clock.advance(5_000);
-      await hear(device);
+      await flush(device);
       await bring(device, anApp({ web: {} }));
       assert.deepEqual(containersOn(device), ['web_7_1_a running u_default']);
       assert.equal(device.engine.docker.findNetwork('u_default')?.id, before);
@@ -378,7 +378,7 @@ describe('a service converges', () => {
       assert.deepEqual(device.engine.verbs, [], 'nobody steps aside in vain again');
 
       device.engine.goAway();
-      await hear(device);
+      await flush(device);
       device.engine.docker.restart();
       device.engine.comeBack();
       device.clock.advance(10_000);
@@ -611,7 +611,7 @@ describe('a service converges', () => {
       const { id } = device.engine.docker.container('web_7_1_a');
       device.engine.docker.stopContainer('web_7_1_a');
       device.engine.docker.leakPort('tcp/0.0.0.0:80', 'web_7_1_a');
-      await hear(device);
+      await flush(device);
       await retry();
       assert.equal(ready()?.reason, 'PortLeaked');
       device.engine.docker.restoreLive();

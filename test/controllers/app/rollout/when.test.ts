@@ -19,7 +19,7 @@ const facts = (more: Partial<WhenFacts>): WhenFacts => ({
     window: undefined,
     revision: 'shop.2',
     isNew: true,
-    isBegun: false,
+    isStarted: false,
     interrupts: true,
     hasImages: true,
   },
