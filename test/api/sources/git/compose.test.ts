@@ -524,7 +524,7 @@ describe('a Compose project in a repository', function () {
       assert.deepEqual(readdirSync(dirname(folder)), [folder.split('/').at(-1)]);
     });
 
-    it('is a passing failure when the disk refuses, and what runs stays', async () => {
+    it('is a transient failure when the disk refuses, and what runs stays', async () => {
       await take({ 'shop/compose.yaml': COMPOSE, 'shop/web.conf': 'one' });
       const before = web();
       rmSync(projects(), { recursive: true });

@@ -423,7 +423,7 @@ describe('a repository', () => {
       renameSync(repository.bare, `${repository.bare}.away`);
     });
 
-    it('is a passing failure, and what was in force stays', async () => {
+    it('is a transient failure, and what was in force stays', async () => {
       const { failure } = await bench.sync();
       assert.deepEqual([failure?.reason, failure?.final], ['RepositoryNotFound', false]);
       assert.equal(bench.command('a'), 'hello kitchen');
@@ -529,7 +529,7 @@ describe('a repository', () => {
     assert.deepEqual(accepted, { created: [], changed: ['App/app7'], deleted: [], refused: [] });
   });
 
-  it('that fits on the disk no longer is a passing failure, and what was in force stays', async function () {
+  it('that fits on the disk no longer is a transient failure, and what was in force stays', async function () {
     repository.commit({ 'a.yaml': appText('a', 'one') });
     await bench.sync();
     const place = join(bench.folder, 'git');
