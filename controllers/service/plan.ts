@@ -16,7 +16,9 @@ export function planService(
   if (error !== undefined) throw error;
   if (!state) return wait('AppMissing', `Waiting for App ${spec.app}, which this Service names`);
   const { job } = state;
-  const planIn = (at: ServiceState): ServicePlan => (job ? planJob(at, job) : planAdoption(at, adoption));
+  if (job && adoption?.is === 'taking') return goBack(adoption, 'the service has become a job');
+  const planIn = (at: ServiceState): ServicePlan =>
+    job && adoption?.is !== 'goingBack' ? planJob(at, job) : planAdoption(at, adoption);
   const plan = planIn(state);
   const { outcome } = plan;
   if (hasApp || outcome.is !== 'waiting' || outcome.reason !== 'NeedsLock') return plan;

@@ -5,6 +5,7 @@ import {
   COMPOSE_PROJECT,
   COMPOSE_SERVICE,
 } from '../../../crds/model/compose.js';
+import { isJob } from '../../../crds/model/jobs.js';
 import type { AnyDeclared, AnyResource, App, Request, Service } from '../../../crds/model/kinds.js';
 import { waitsForAdoption } from '../../../crds/model/readiness.js';
 import { pendingRequest } from '../../../crds/model/requests.js';
@@ -34,7 +35,7 @@ export interface AskedAdoption {
 export interface AdoptionPlan {
   /** Those that a service takes the place of. */
   readonly taken: readonly ListedContainer[];
-  /** Those that stay as they are: of `docker compose run`, or of a service that the App does not have. */
+  /** Those that stay as they are: of `docker compose run`, of a job, or of a service that the App does not have. */
   readonly left: readonly ListedContainer[];
   /** Why nothing may be begun, a sentence each. */
   readonly issues: readonly string[];
@@ -96,7 +97,8 @@ export function planTheirs(
   desired: readonly AnyDeclared[],
 ): AdoptionPlan {
   const services = new Map(
-    desired.flatMap((one) => (one.kind === 'Service' ? [[one.spec.serviceName, one.spec]] : [])),
+    // What runs by a schedule has no container that would be in the place of theirs.
+    desired.flatMap((one) => (one.kind === 'Service' && !isJob(one.spec) ? [[one.spec.serviceName, one.spec]] : [])),
   );
   const serviceOf = ({ labels }: ListedContainer): string | undefined =>
     asked.service ?? (labels[COMPOSE_ONE_OFF] === 'True' ? undefined : labels[COMPOSE_SERVICE]);
@@ -214,7 +216,7 @@ export function adoptionProgress(
     return { is: 'failed', message };
   }
   const awaited = desired.filter(
-    (one) => one.kind === 'Service' && (service ?? one.spec.serviceName) === one.spec.serviceName,
+    (one) => one.kind === 'Service' && !isJob(one.spec) && (service ?? one.spec.serviceName) === one.spec.serviceName,
   );
   const isDone = ({ metadata }: AnyDeclared): boolean =>
     own.some((one) => one.metadata.name === metadata.name && one.status?.adoption?.phase === 'TakenOver');

@@ -1,5 +1,6 @@
 import { isActive } from '../../../crds/model/active.js';
 import { COMPOSE_ONE_OFF, COMPOSE_PROJECT, COMPOSE_SERVICE } from '../../../crds/model/compose.js';
+import { isJob } from '../../../crds/model/jobs.js';
 import { type App, keyOf, type Service } from '../../../crds/model/kinds.js';
 import type { Engine, SeenContainer } from '../../engine/engine.js';
 import { SUPERVISED } from '../../engine/labels.js';
@@ -12,7 +13,7 @@ import { type AdoptionFacts, isOpen } from './adoption-facts.js';
 export function isAdopting({ metadata, spec, status }: Service, app: App | undefined): boolean {
   const adoption = app?.status?.adoption;
   if (!app || !adoption || adoption.phase === 'TakenOver' || !isActive({ metadata })) return false;
-  if (metadata.owner !== keyOf('App', app.metadata.name)) return false;
+  if (metadata.owner !== keyOf('App', app.metadata.name) || isJob(spec)) return false;
   if (adoption.service !== undefined && adoption.service !== spec.serviceName) return false;
   return status?.adoption?.id !== adoption.id || status.adoption.phase !== 'TakenOver';
 }
@@ -82,7 +83,7 @@ function earlierServices(all: readonly Service[], service: Service, app: App): r
   const { adoption } = app.status ?? {};
   if (adoption?.service !== undefined) return [];
   const own = all
-    .filter((one) => one.metadata.owner === service.metadata.owner && isActive(one))
+    .filter((one) => one.metadata.owner === service.metadata.owner && isActive(one) && !isJob(one.spec))
     .sort((a, b) => (a.spec.serviceName < b.spec.serviceName ? -1 : 1));
   const order: Service[] = [];
   const seen = new Set<string>();

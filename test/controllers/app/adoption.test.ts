@@ -169,6 +169,19 @@ describe('an App that takes over what docker compose runs', () => {
     });
   }
 
+  it('leaves alone what the App runs by a schedule, and comes to its end', async () => {
+    up([WEB, DB, { name: 'backup' }]);
+    const job = { backup: { schedule: { cron: '0 4 * * *' }, restart: 'no' as const } };
+    const { spec } = ours();
+    await declare({
+      ...ours(),
+      spec: { ...spec, adopt: true, services: { ...spec.services, ...composeApp(job).spec.services } },
+    });
+    await agent().settle();
+    assert.deepEqual(containers(), ['db_7_1_a running shop_data', 'shop-backup-1 running', 'web_7_1_a running']);
+    assert.equal(app().status?.adoption?.phase, 'TakenOver');
+  });
+
   it('refuses what the document asks for in the same way, until that is mended', async () => {
     up([WEB, { ...DB, anonymous: '/cache' }]);
     await declare(ours({ adopt: true }));
