@@ -92,10 +92,20 @@ function planOf(before: Reader, rehearsed: Rehearsed, downloads: ReadonlyMap<Key
       ...{ object: key, reason, message: withoutLogins(message), passed },
       ...(forMs === undefined ? {} : { forSeconds: Math.round(forMs / 1_000) }),
     })),
-    notes: [],
+    notes: schedulesOf(before, rehearsed.store),
     ...(known.length > 0 ? { downloadBytes: known.reduce((sum, bytes) => sum + bytes, 0) } : {}),
     complete: rehearsed.complete,
   };
+}
+
+/** When jobs run next whose schedule is new: a rehearsal begins no run. */
+function schedulesOf(before: Reader, after: Reader): readonly string[] {
+  return after.list('Service').flatMap(({ metadata: { name }, status }) => {
+    const was = before.get('Service', name)?.status?.followed?.schedule;
+    const { nextRunAt, followed } = status ?? {};
+    if (nextRunAt === undefined || followed?.schedule === was) return [];
+    return [`${keyOf('Service', name)} is scheduled: its next run is due at ${nextRunAt}`];
+  });
 }
 
 /** What is stalled in the end and was not before, or for another reason. */

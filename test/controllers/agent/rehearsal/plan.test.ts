@@ -140,6 +140,23 @@ describe('a plan', function () {
     assert.ok(body.actions.some(({ object, action }) => object === 'Service/shop.web' && action === 'replace'));
   });
 
+  it('begins no run of a job, and says when the next one is due', async () => {
+    const backup: Partial<AppService> = { image: 'web:1', schedule: { cron: '* * * * *' } };
+    const missing = { networks: { far: { external: true, name: 'far' } } };
+    const { body } = await ask([app({ web: { networks: ['far'] }, backup }, missing)]);
+    assert.ok(body.complete);
+    assert.deepEqual(
+      body.notes.map((note) => note.replace(/20\d\d-\S+Z/, 'TIME')),
+      ['Service/shop.backup is scheduled: its next run is due at TIME'],
+    );
+    assert.deepEqual(
+      body.actions.filter(({ object }) => object === 'Service/shop.backup'),
+      [],
+    );
+    await apply(app({ web: {}, backup: { ...backup, schedule: { cron: '@yearly' } } }));
+    assert.deepEqual((await ask()).body.notes, []);
+  });
+
   it('goes on behind the lock of an application, and says where that is', async () => {
     await apply(app({ web: {} }));
     const folder = join(agent.lockRoot, '1', 'web');
