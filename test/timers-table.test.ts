@@ -19,6 +19,7 @@ const TESTS: Readonly<Record<string, string>> = {
   'api/http/webhooks/stranger-bodies.ts': 'test/api/timers.test.ts',
   'api/platform/clock.ts': 'test/api/timers.test.ts',
   'api/sources/files/folder.ts': 'test/api/sources/files/folder-timers.test.ts',
+  'api/sources/git/project-files.ts': 'test/api/sources/git/project-files-timers.test.ts',
   'controllers/agent/components.ts': 'test/controllers/timers-of-the-engine.test.ts',
   'controllers/agent/gateway.ts': 'test/controllers/timers-of-the-engine.test.ts',
   'controllers/agent/host.ts': 'test/controllers/timers.test.ts',
@@ -105,6 +106,12 @@ describe('timers of the product', () => {
     const others = [
       ...['controllers/engine/local/engine-daemon.ts', 'controllers/engine/local/port-proxy.ts'],
       ...['controllers/engine/simulated/', 'controllers/runtime/stepped-clock.ts'],
+      // The next time of a cron expression after another one.
+      ...[
+        'controllers/runtime/cron-times.ts',
+        'controllers/service/jobs/due.ts',
+        'controllers/service/jobs/observe.ts',
+      ],
     ];
     const timed = Object.keys(linesWith(BY_THE_CLOCK)).filter(
       (path) => !others.some((one) => path.startsWith(one)) && !(path in OWN),
