@@ -61,6 +61,35 @@ describe('what crashes or is unhealthy', function () {
     await scene.delete(name); // what crashes and is checked every second would go on beside the next test
   });
 
+  it('is Ready all the same where it is a job, whose runs begin by hand, fail and are kept', async () => {
+    const appId = scene.appId();
+    const name = `${scene.prefix}-job`;
+    const schedule = { cron: '@yearly', timeZone: 'UTC' };
+    const fields = scene.service({
+      schedule,
+      command: ['sh', '-c', 'echo saved; exit 3'],
+      environment: { TOKEN: 'saved' },
+    });
+    await scene.put(name, { appId, services: { backup: fields } });
+    const seen = (what: string, holds: (one: Service) => boolean): Promise<Service> =>
+      scene.until(what, () => service(`${name}.backup`), holds);
+    const waiting = await seen('it is scheduled', (one) => conditionOf(one, 'Ready')?.status === 'True');
+    assert.deepEqual([waiting.status?.state, waiting.status?.container], ['exited', undefined]);
+    const { code, out, err } = await command.run(['run', `${name}/backup`], {
+      env: { SUPERCARGO_HOST: `127.0.0.1:${scene.agent.port}` },
+    });
+    assert.deepEqual([code, out], [3, 'saved\n'], err);
+    const failed = await seen('its run has failed', (one) => conditionOf(one, 'LastRunFailed')?.status === 'True');
+    const { lastRun, container } = failed.status ?? {};
+    assert.deepEqual([lastRun?.exitCode, lastRun?.failed, lastRun?.lastLines], [3, true, ['***']]);
+    assert.equal(container?.name, `backup_${lastRun?.runId}`);
+    assert.equal(conditionOf(failed, 'Ready')?.status, 'True');
+    await scene.agent.restart();
+    const later = await seen('it is looked at again', (one) => conditionOf(one, 'Ready')?.status === 'True');
+    assert.deepEqual([later.status?.lastRun, later.status?.runs?.length], [lastRun, 1]);
+    await scene.delete(name);
+  });
+
   it('and has finished when on-failure:3 has given up, over restarts of the agent', async () => {
     const appId = scene.appId();
     const name = `${scene.prefix}-rp`;
