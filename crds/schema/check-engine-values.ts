@@ -70,7 +70,7 @@ const LARGEST_ID = 2 ** 31 - 1;
 /** Where the agent mounts the folder of the update lock. */
 const LOCK_PATHS = ['/tmp/resin', '/tmp/balena'];
 
-type Say = (path: Path, message: string) => void;
+type Report = (path: Path, message: string) => void;
 
 const quoted = (text: string): string => JSON.stringify(shorten(text));
 const numberOf = (value: unknown): number | undefined =>
@@ -82,17 +82,17 @@ const listOf = (value: string | readonly string[] | null | undefined): readonly 
 /** Returns what the engine refuses of a service, or cannot start; `base` leads to its fields. `defaults` as in its document. Pure. */
 export function refusedByEngine(fields: ServiceFields, base: Path, defaults?: Defaults): Found[] {
   const found: Found[] = [];
-  const say: Say = (path, message) => void found.push([[...base, ...path], message]);
-  checkProcess(fields, say);
-  checkRights(fields, say);
-  checkMemory(fields, say);
-  checkCpus(fields, say);
-  checkNames(fields, say);
-  checkNetwork(fields, say);
-  checkSysctls(fields, say);
-  checkMounts(fields, say);
-  checkLogging(fields, say);
-  checkPorts(fields, say, defaults);
+  const report: Report = (path, message) => void found.push([[...base, ...path], message]);
+  checkProcess(fields, report);
+  checkRights(fields, report);
+  checkMemory(fields, report);
+  checkCpus(fields, report);
+  checkNames(fields, report);
+  checkNetwork(fields, report);
+  checkSysctls(fields, report);
+  checkMounts(fields, report);
+  checkLogging(fields, report);
+  checkPorts(fields, report, defaults);
   return found;
 }
 
@@ -102,17 +102,17 @@ export function refusedByEngine(fields: ServiceFields, base: Path, defaults?: De
  */
 export function passedOverByEngine({ pid, userns_mode, dns }: ServiceFields, base: Path): Found[] {
   const found: Found[] = [];
-  const say: Say = (path, message) => void found.push([[...base, ...path], message]);
+  const report: Report = (path, message) => void found.push([[...base, ...path], message]);
   if (!/^(|host|service:.*|container:.*)$/.test((pid ?? '').trim())) {
-    say(['pid'], `Expected host, service:<name>, container:<name> or nothing, found ${quoted(pid ?? '')}`);
+    report(['pid'], `Expected host, service:<name>, container:<name> or nothing, found ${quoted(pid ?? '')}`);
   }
   if (!/^(|host|private)$/.test((userns_mode ?? '').trim())) {
-    say(['userns_mode'], `Expected host or nothing, found ${quoted(userns_mode ?? '')}`);
+    report(['userns_mode'], `Expected host or nothing, found ${quoted(userns_mode ?? '')}`);
   }
   for (const [index, server] of listOf(dns).entries()) {
     const address = server.trim().replace(/^\[(.*)\]$/, '$1');
     if (address !== '' && isIP(address) === 0) {
-      say(typeof dns === 'string' ? ['dns'] : ['dns', index], `Expected an IP address, found ${quoted(server)}`);
+      report(typeof dns === 'string' ? ['dns'] : ['dns', index], `Expected an IP address, found ${quoted(server)}`);
     }
   }
   return found;
@@ -120,28 +120,28 @@ export function passedOverByEngine({ pid, userns_mode, dns }: ServiceFields, bas
 
 function checkProcess(
   { command, entrypoint, stop_signal, working_dir, user, group_add, hostname }: ServiceFields,
-  say: Say,
+  report: Report,
 ): void {
   for (const [field, line] of Object.entries({ command, entrypoint })) {
-    if (typeof line === 'string' && splitCommandLine(line) === undefined) say([field], 'A quote is not closed');
+    if (typeof line === 'string' && splitCommandLine(line) === undefined) report([field], 'A quote is not closed');
   }
   if (stop_signal !== undefined && stop_signal !== null && !isSignal(String(stop_signal))) {
-    say(['stop_signal'], `Expected a signal such as SIGTERM or 15, found ${quoted(String(stop_signal))}`);
+    report(['stop_signal'], `Expected a signal such as SIGTERM or 15, found ${quoted(String(stop_signal))}`);
   }
   if (working_dir && !working_dir.startsWith('/')) {
-    say(['working_dir'], `The path ${quoted(working_dir)} must begin with /`);
+    report(['working_dir'], `The path ${quoted(working_dir)} must begin with /`);
   }
   if (
     String(user ?? '')
       .split(':')
       .some(isWrongId)
   )
-    say(['user'], `Numbers of users go from 0 to ${LARGEST_ID}`);
+    report(['user'], `Numbers of users go from 0 to ${LARGEST_ID}`);
   for (const [index, group] of (group_add ?? []).entries()) {
-    if (isWrongId(String(group))) say(['group_add', index], `Numbers of groups go from 0 to ${LARGEST_ID}`);
+    if (isWrongId(String(group))) report(['group_add', index], `Numbers of groups go from 0 to ${LARGEST_ID}`);
   }
   const bytes = Buffer.byteLength(hostname ?? '');
-  if (bytes > LONGEST_HOSTNAME) say(['hostname'], `Too long: ${bytes} characters, at most ${LONGEST_HOSTNAME}`);
+  if (bytes > LONGEST_HOSTNAME) report(['hostname'], `Too long: ${bytes} characters, at most ${LONGEST_HOSTNAME}`);
 }
 
 function isSignal(text: string): boolean {
@@ -153,22 +153,22 @@ function isSignal(text: string): boolean {
 
 const isWrongId = (text: string): boolean => /^[+-]?\d+$/.test(text) && (Number(text) < 0 || Number(text) > LARGEST_ID);
 
-function checkRights({ cap_add, cap_drop, security_opt, ulimits, runtime }: ServiceFields, say: Say): void {
+function checkRights({ cap_add, cap_drop, security_opt, ulimits, runtime }: ServiceFields, report: Report): void {
   for (const [field, list] of Object.entries({ cap_add, cap_drop })) {
     for (const [index, one] of (list ?? []).entries()) {
       const name = one.toUpperCase();
       if (name !== 'ALL' && !CAPABILITIES.has(name.replace(/^CAP_/, ''))) {
-        say([field, index], `Expected a capability such as NET_ADMIN, or ALL, found ${quoted(one)}`);
+        report([field, index], `Expected a capability such as NET_ADMIN, or ALL, found ${quoted(one)}`);
       }
     }
   }
   for (const [index, option] of (security_opt ?? []).entries()) {
     const wrong = securityIssue(option);
-    if (wrong !== undefined) say(['security_opt', index], wrong);
+    if (wrong !== undefined) report(['security_opt', index], wrong);
   }
   // Another runtime than runc may know others.
   for (const name of runtime ? [] : Object.keys(ulimits ?? {})) {
-    if (!ULIMITS.has(name.toLowerCase())) say(['ulimits', name], `Not a limit: ${[...ULIMITS].join(', ')}`);
+    if (!ULIMITS.has(name.toLowerCase())) report(['ulimits', name], `Not a limit: ${[...ULIMITS].join(', ')}`);
   }
 }
 
@@ -199,53 +199,57 @@ function isJsonMap(text: string): boolean {
   }
 }
 
-function checkMemory(fields: ServiceFields, say: Say): void {
+function checkMemory(fields: ServiceFields, report: Report): void {
   const [limit, reservation] = [parseBytes(fields.mem_limit) ?? 0, parseBytes(fields.mem_reservation) ?? 0];
   const swap = Number(fields.memswap_limit) === -1 ? -1 : (parseBytes(fields.memswap_limit) ?? 0);
   for (const [field, bytes] of [
     ['mem_limit', limit],
     ['mem_reservation', reservation],
   ] as const) {
-    if (bytes > 0 && bytes < LEAST_MEMORY) say([field], `Too little: ${bytes} bytes, at least 6m, or 0 for no limit`);
+    if (bytes > 0 && bytes < LEAST_MEMORY)
+      report([field], `Too little: ${bytes} bytes, at least 6m, or 0 for no limit`);
   }
-  if (limit > 0 && reservation > limit) say(['mem_reservation'], 'Is above mem_limit; it has to be at most that');
+  if (limit > 0 && reservation > limit) report(['mem_reservation'], 'Is above mem_limit; it has to be at most that');
   if (limit > 0 && swap > 0 && swap < limit) {
-    say(['memswap_limit'], 'Is below mem_limit; it counts memory and swap together');
+    report(['memswap_limit'], 'Is below mem_limit; it counts memory and swap together');
   }
   if (limit === 0 && swap > 0 && isSet(fields.mem_limit))
-    say(['memswap_limit'], 'Counts memory and swap together, so mem_limit must be set as well');
+    report(['memswap_limit'], 'Counts memory and swap together, so mem_limit must be set as well');
 }
 
-function checkCpus(fields: ServiceFields, say: Say): void {
+function checkCpus(fields: ServiceFields, report: Report): void {
   const quota = numberOf(fields.cpu_quota) ?? 0;
   const period = numberOf(fields.cpu_period) ?? 0;
-  if (quota > 0 && quota < 1000) say(['cpu_quota'], `Too little: ${quota} microseconds, at least 1000`);
+  if (quota > 0 && quota < 1000) report(['cpu_quota'], `Too little: ${quota} microseconds, at least 1000`);
   if (period > 0 && period < 1000) {
-    say(['cpu_period'], `Too little: ${period} microseconds, at least 1000, or 0 for the default`);
+    report(['cpu_period'], `Too little: ${period} microseconds, at least 1000, or 0 for the default`);
   }
   // What the kernel is given of each 100 ms, in microseconds.
   const share = Math.floor((numberOf(fields.cpus) ?? 0) * 100_000);
-  if (share > 0 && share < 1000) say(['cpus'], 'Too little: at least 0.01, or 0 for no limit');
+  if (share > 0 && share < 1000) report(['cpus'], 'Too little: at least 0.01, or 0 for no limit');
   const cpuset = String(fields.cpuset ?? '');
   const goesUp = (range: string): boolean => {
     const [, from, to = from] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
     return from !== undefined && Number(from) <= Number(to);
   };
   if (cpuset !== '' && !cpuset.split(',').every(goesUp)) {
-    say(['cpuset'], `Expected numbers of CPUs such as 0-2,4, found ${quoted(cpuset)}`);
+    report(['cpuset'], `Expected numbers of CPUs such as 0-2,4, found ${quoted(cpuset)}`);
   }
 }
 
-function checkNames({ ipc, pid, uts, hostname, domainname, extra_hosts, networks }: ServiceFields, say: Say): void {
+function checkNames(
+  { ipc, pid, uts, hostname, domainname, extra_hosts, networks }: ServiceFields,
+  report: Report,
+): void {
   if (!/^(|host|private|shareable|none|service:.*|container:.+)$/.test((ipc ?? '').trim())) {
-    say(
+    report(
       ['ipc'],
       `Expected shareable, private, host, none, service:<name> or container:<name>, found ${quoted(ipc ?? '')}`,
     );
   }
-  if (/^container:\s*$/.test((pid ?? '').trim())) say(['pid'], 'Names no container');
+  if (/^container:\s*$/.test((pid ?? '').trim())) report(['pid'], 'Names no container');
   for (const [field, name] of Object.entries({ hostname, domainname })) {
-    if (uts === 'host' && name) say([field], 'Cannot stand beside uts: host; leave one out');
+    if (uts === 'host' && name) report([field], 'Cannot stand beside uts: host; leave one out');
   }
   const hosts: readonly (readonly [Path, string])[] = Array.isArray(extra_hosts)
     ? extra_hosts.map((entry, index) => [['extra_hosts', index], entry.replace('=', ':')] as const)
@@ -255,17 +259,17 @@ function checkNames({ ipc, pid, uts, hostname, domainname, extra_hosts, networks
   for (const [path, entry] of hosts) {
     const [, address] = /^[^:]+:(.*)$/s.exec(entry) ?? [];
     if (address === undefined || (address !== 'host-gateway' && !isPlainIp(address.trim()))) {
-      say(path, `Expected a host and an IP address or host-gateway, found ${quoted(entry)}`);
+      report(path, `Expected a host and an IP address or host-gateway, found ${quoted(entry)}`);
     }
   }
   for (const [name, endpoint] of Object.entries(Array.isArray(networks) ? {} : (networks ?? {}))) {
     const { ipv4_address: ipv4, ipv6_address: ipv6, link_local_ips: links } = endpoint ?? {};
-    if (ipv4 && !isIPv4(ipv4)) say(['networks', name, 'ipv4_address'], `${quoted(ipv4)} is not an IPv4 address`);
+    if (ipv4 && !isIPv4(ipv4)) report(['networks', name, 'ipv4_address'], `${quoted(ipv4)} is not an IPv4 address`);
     if (ipv6 && !(isIPv6(ipv6) && isPlainIp(ipv6))) {
-      say(['networks', name, 'ipv6_address'], `${quoted(ipv6)} is not an IPv6 address`);
+      report(['networks', name, 'ipv6_address'], `${quoted(ipv6)} is not an IPv6 address`);
     }
     for (const [index, link] of (links ?? []).entries()) {
-      if (!isPlainIp(link)) say(['networks', name, 'link_local_ips', index], `${quoted(link)} is not an IP address`);
+      if (!isPlainIp(link)) report(['networks', name, 'link_local_ips', index], `${quoted(link)} is not an IP address`);
     }
   }
 }
@@ -274,72 +278,72 @@ function checkNames({ ipc, pid, uts, hostname, domainname, extra_hosts, networks
 const isPlainIp = (text: string): boolean => isIP(text) !== 0 && !text.includes('%');
 
 /** Checks a service that shares the network of another: it has no network of its own to configure. */
-function checkNetwork(fields: ServiceFields, say: Say): void {
+function checkNetwork(fields: ServiceFields, report: Report): void {
   const { mode } = referencesOf(fields);
   const isHost = mode.is === 'engine' && mode.mode === 'host';
-  if (isHost && fields.mac_address) say(['mac_address'], 'Cannot stand beside network_mode: host');
+  if (isHost && fields.mac_address) report(['mac_address'], 'Cannot stand beside network_mode: host');
   if (mode.is !== 'service') return;
   for (const field of ['ports', 'expose', 'dns', 'extra_hosts', 'hostname', 'mac_address'] as const) {
     const value = fields[field];
-    const isSaid = typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
-    if (isSaid) say([field], `Cannot stand beside network_mode: service:${mode.service}; say it of ${mode.service}`);
+    const isSet = typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+    if (isSet) report([field], `Cannot stand beside network_mode: service:${mode.service}; say it of ${mode.service}`);
   }
 }
 
-function checkSysctls(fields: ServiceFields, say: Say): void {
+function checkSysctls(fields: ServiceFields, report: Report): void {
   const { sysctls, uts, ipc, runtime } = fields;
   if (runtime) return; // another runtime than runc may take others
   const names = Array.isArray(sysctls)
     ? sysctls.map((line) => line.split('=', 1)[0] ?? '')
     : Object.keys(sysctls ?? {});
   const { mode } = referencesOf(fields);
-  for (const said of names) {
-    const name = /^[^.]*\//.test(said) ? said.replace(/[./]/g, (char) => (char === '/' ? '.' : '/')) : said;
+  for (const written of names) {
+    const name = /^[^.]*\//.test(written) ? written.replace(/[./]/g, (char) => (char === '/' ? '.' : '/')) : written;
     const isIpc = IPC_SYSCTLS.has(name) || name.startsWith('fs.mqueue.');
     const isNet = name.startsWith('net.');
-    if (name === 'kernel.hostname') say(['sysctls', said], 'Is said by hostname');
+    if (name === 'kernel.hostname') report(['sysctls', written], 'Is said by hostname');
     else if (!isIpc && !isNet && name !== 'kernel.domainname')
-      say(
-        ['sysctls', said],
+      report(
+        ['sysctls', written],
         'Belongs to the whole host and not to a container; allowed are kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.* and net.*',
       );
     else if (isNet && mode.is === 'engine' && mode.mode === 'host')
-      say(['sysctls', said], 'Belongs to the whole host beside network_mode: host');
+      report(['sysctls', written], 'Belongs to the whole host beside network_mode: host');
     else if (isIpc && (ipc ?? '').trim() === 'host')
-      say(['sysctls', said], 'Belongs to the whole host beside ipc: host');
+      report(['sysctls', written], 'Belongs to the whole host beside ipc: host');
     else if (name === 'kernel.domainname' && uts === 'host')
-      say(['sysctls', said], 'Belongs to the whole host beside uts: host');
+      report(['sysctls', written], 'Belongs to the whole host beside uts: host');
   }
 }
 
-function checkMounts({ volumes, tmpfs }: ServiceFields, say: Say): void {
+function checkMounts({ volumes, tmpfs }: ServiceFields, report: Report): void {
   const taken = new Set(LOCK_PATHS);
   for (const [index, volume] of (volumes ?? []).entries()) {
     const [source, short, mode = ''] = typeof volume === 'string' ? volume.split(':').map((part) => part.trim()) : [];
     const target = typeof volume === 'string' ? short : volume.target;
     if (target === undefined || !target.startsWith('/')) continue; // an anonymous one gives way; others are checked elsewhere
     const path = cleaned(target);
-    if (path === '/') say(['volumes', index], 'Cannot be mounted at /');
+    if (path === '/') report(['volumes', index], 'Cannot be mounted at /');
     else if (taken.has(path)) {
       const by = LOCK_PATHS.includes(path)
         ? 'that is the folder of the update lock'
         : 'another volume is mounted there';
-      say(['volumes', index], `Cannot be mounted at ${path}: ${by}`);
+      report(['volumes', index], `Cannot be mounted at ${path}: ${by}`);
     }
     taken.add(path);
     const wrong = source !== undefined && !/^[/.~]/.test(source) ? volumeModeIssue(mode) : undefined;
-    if (wrong !== undefined) say(['volumes', index], wrong);
+    if (wrong !== undefined) report(['volumes', index], wrong);
   }
   const binds = tmpfs ? bindTargets(volumes) : new Set();
   for (const [index, entry] of listOf(tmpfs).entries()) {
     const [path = '', ...rest] = entry.split(':');
     const at: Path = typeof tmpfs === 'string' ? ['tmpfs'] : ['tmpfs', index];
-    if (!path.startsWith('/')) say(at, `The path ${quoted(path)} must begin with /`);
-    else if (cleaned(path) === '/') say(at, 'Cannot be mounted at /');
-    else if (binds.has(path)) say(at, `Cannot be mounted at ${path}: a volume is mounted there`);
+    if (!path.startsWith('/')) report(at, `The path ${quoted(path)} must begin with /`);
+    else if (cleaned(path) === '/') report(at, 'Cannot be mounted at /');
+    else if (binds.has(path)) report(at, `Cannot be mounted at ${path}: a volume is mounted there`);
     const options = rest.join(':');
     const unknown = options === '' ? undefined : options.split(',').find((one) => !isTmpfsOption(one));
-    if (unknown !== undefined) say(at, `${quoted(unknown)} is no option of a tmpfs, such as size=16m or noexec`);
+    if (unknown !== undefined) report(at, `${quoted(unknown)} is no option of a tmpfs, such as size=16m or noexec`);
   }
 }
 
@@ -372,31 +376,31 @@ function volumeModeIssue(mode: string): string | undefined {
   return isDouble ? `The modes ${quoted(mode)} exclude each other; keep one` : undefined;
 }
 
-function checkLogging({ logging }: ServiceFields, say: Say): void {
+function checkLogging({ logging }: ServiceFields, report: Report): void {
   const options = LOG_OPTIONS[logging?.driver ?? ''];
   if (options === undefined) return;
   for (const [name, value] of Object.entries(logging?.options ?? {})) {
     const text = String(value);
     if (!options.has(name) && name !== 'mode' && name !== 'max-buffer-size' && !name.startsWith('cache-')) {
-      say(['logging', 'options', name], `${logging?.driver} has no such option: ${[...options].join(', ')}`);
+      report(['logging', 'options', name], `${logging?.driver} has no such option: ${[...options].join(', ')}`);
     } else if (name === 'max-size' && !/^(0*[1-9]\d*(\.\d+)?|0*\.\d+) ?([kmgtp]?i?b?)$/i.test(text)) {
-      say(['logging', 'options', name], `Expected a size such as 10m, found ${quoted(text)}`);
+      report(['logging', 'options', name], `Expected a size such as 10m, found ${quoted(text)}`);
     } else if (name === 'max-file' && !/^\+?0*[1-9]\d*$/.test(text)) {
-      say(['logging', 'options', name], `Expected a number from 1, found ${quoted(text)}`);
+      report(['logging', 'options', name], `Expected a number from 1, found ${quoted(text)}`);
     } else if (name === 'mode' && !['', 'blocking', 'non-blocking'].includes(text)) {
-      say(['logging', 'options', name], `Expected blocking or non-blocking, found ${quoted(text)}`);
+      report(['logging', 'options', name], `Expected blocking or non-blocking, found ${quoted(text)}`);
     }
   }
 }
 
 /** Checks ports that cannot be published together: the first of the container takes the port of the host. */
-function checkPorts(fields: ServiceFields, say: Say, defaults: Defaults | undefined): void {
+function checkPorts(fields: ServiceFields, report: Report, defaults: Defaults | undefined): void {
   if (!publishes(fields)) return;
   const taken = new Map<string, string>();
   for (const { index, at, container } of publishedPorts(fields, defaults)) {
     const other = taken.get(at);
     if (other !== undefined && other !== container) {
-      say(['ports', index], `Port ${at} of the host is published for ${other} already; publish another one`);
+      report(['ports', index], `Port ${at} of the host is published for ${other} already; publish another one`);
     } else taken.set(at, container);
   }
 }

@@ -22,14 +22,14 @@ export function checkService(
   { mayBind, isCompose }: { readonly mayBind: boolean; readonly isCompose: boolean },
 ): Found[] {
   const found: Found[] = [
-    ...(fields.ports ?? []).flatMap((port, index) => said(['ports', index], portIssue(port, isCompose))),
+    ...(fields.ports ?? []).flatMap((port, index) => issueAt(['ports', index], portIssue(port, isCompose))),
     ...(fields.expose ?? []).flatMap((port, index) =>
-      said(['expose', index], rangesIssue(undefined, rangeOf(String(port).split('/', 1)[0]))),
+      issueAt(['expose', index], rangesIssue(undefined, rangeOf(String(port).split('/', 1)[0]))),
     ),
-    ...said(['healthcheck', 'test', 0], testIssue(fields.healthcheck?.test)),
-    ...(fields.volumes ?? []).flatMap((volume, index) => said(['volumes', index], volumeIssue(volume, mayBind))),
-    ...said(['restart_unhealthy'], budgetIssue(fields.restart_unhealthy)),
-    ...said(['network_mode'], networkModeIssue(fields.network_mode ?? '')),
+    ...issueAt(['healthcheck', 'test', 0], testIssue(fields.healthcheck?.test)),
+    ...(fields.volumes ?? []).flatMap((volume, index) => issueAt(['volumes', index], volumeIssue(volume, mayBind))),
+    ...issueAt(['restart_unhealthy'], budgetIssue(fields.restart_unhealthy)),
+    ...issueAt(['network_mode'], networkModeIssue(fields.network_mode ?? '')),
     ...namesIn(fields.networks, 'networks'),
     ...namesIn(fields.depends_on, 'depends_on'),
     ...variablesIn(fields.environment, 'environment'),
@@ -37,7 +37,7 @@ export function checkService(
     ...variablesIn(fields.labels, 'labels'),
     ...amountIssues(fields),
     ...(Array.isArray(fields.gpus) ? fields.gpus : []).flatMap(({ count }, index) =>
-      said(['gpus', index, 'count'], count === 0 ? 'Expected at least 1, or all, found the number 0' : undefined),
+      issueAt(['gpus', index, 'count'], count === 0 ? 'Expected at least 1, or all, found the number 0' : undefined),
     ),
   ];
   for (const [name, limit] of Object.entries(fields.ulimits ?? {})) {
@@ -68,13 +68,13 @@ function budgetIssue(value: ServiceFields['restart_unhealthy']): string | undefi
 }
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
-const said = (path: Path, message: string | undefined): Found[] => (message === undefined ? [] : [[path, message]]);
+const issueAt = (path: Path, message: string | undefined): Found[] => (message === undefined ? [] : [[path, message]]);
 
 /** Checks names that are written as keys; those in lists have a pattern in the schema. */
 const namesIn = (value: object | null | undefined, field: string): Found[] =>
   Array.isArray(value)
     ? []
-    : keysOf(value).flatMap((name) => (NAME.test(name) ? [] : said([field, name], `Not a name: ${NAME_RULE}`)));
+    : keysOf(value).flatMap((name) => (NAME.test(name) ? [] : issueAt([field, name], `Not a name: ${NAME_RULE}`)));
 
 const variablesIn = (value: object | null | undefined, field: string): Found[] =>
   Array.isArray(value)
@@ -82,7 +82,7 @@ const variablesIn = (value: object | null | undefined, field: string): Found[] =
     : keysOf(value).flatMap((name) =>
         name !== '' && !name.includes('=') && !name.includes('\0')
           ? []
-          : said([field, name], 'Not a name: it must not be empty and must not contain ='),
+          : issueAt([field, name], 'Not a name: it must not be empty and must not contain ='),
       );
 
 /** Longest variable with its name, without its end, bytes: the kernel takes no more, and says so only when the program starts. */
