@@ -14,7 +14,7 @@ import { act, type Plan, settled, TerminalError, type Unwell, wait } from '../ru
 import { type CommandStep, hasPendingRequest, type PendingCommands, planCommands } from './commands/commands.js';
 import { type DiskPressure, type DiskPressureStep, planDiskPressure } from './images/disk-pressure.js';
 import type { ImageRetention, ImageRetentionStep } from './images/image-retention.js';
-import { adoptionFailure } from './release/adoption.js';
+import { adoptionFailure, askedForLater, planTheirs, refusal } from './release/adoption.js';
 import type { Unsatisfied } from './release/contracts.js';
 import { differences, keyOfChild, newMeaning } from './release/differences.js';
 import { type AdoptionStep, planAdoption, planAdoptionStart } from './release/plan-adoption.js';
@@ -120,12 +120,24 @@ export function validateApp(_app: App, { issues: [issue] }: AppFacts): void {
   if (issue) throw new TerminalError('InvalidRelease', `${issue.path}: ${issue.message}`);
 }
 
-/** A suspended App changes nothing. It gives the lock back and refuses requests, so that nobody waits for it. */
-function planSuspension(app: App, { pending, rollout, locked }: AppFacts): AppPlan {
-  const because = suspendedMessage(app.metadata.name);
+/**
+ * A suspended App changes nothing. It gives the lock back and refuses requests, so that nobody waits for it; the take-over of
+ * containers that are named is kept for its end.
+ */
+function planSuspension(app: App, { pending, rollout, locked, theirs = [], desired }: AppFacts): AppPlan {
+  const { name } = app.metadata;
+  const later = askedForLater(app);
+  const plan = later && planTheirs(app, later, theirs, desired);
+  const isLacking = plan !== undefined && plan.issues.length > 0;
+  const kept = later && !isLacking ? `; then it takes over ${(later.containers ?? []).join(', ')} first` : '';
+  const because = `${suspendedMessage(name)}${kept}`;
   const { byHand, retry, approve } = rollout;
-  const isAsked = pending.commands.length > 0 || pending.cleanup || byHand || retry || approve || pending.adopt;
+  const adopt = later ? undefined : pending.adopt;
+  const isAsked = pending.commands.length > 0 || pending.cleanup || byHand || retry || approve || adopt;
   const steps: readonly AppStep[] = [
+    ...(later && isLacking
+      ? [{ do: 'decline' as const, name: 'adopt' as const, id: later.id, because: refusal(name, plan) }]
+      : []),
     ...(isAsked ? [{ do: 'refuse' as const, because }] : []),
     ...(locked ? [{ do: 'unlock' as const, because: 'the app is suspended' }] : []),
   ];

@@ -4,6 +4,7 @@ import type { Refusal } from '../../../crds/model/requests.js';
 import { event, warning } from '../events.js';
 import type { AppDeps } from '../observe.js';
 import type { AppFacts } from '../plan.js';
+import { askedForLater } from '../release/adoption.js';
 import { declaredAs, identityOf } from '../release/children.js';
 import { proposeChildren } from '../release/declare.js';
 import type { AppResult } from '../status.js';
@@ -48,7 +49,7 @@ export function finish({ logs, ...deps }: AppDeps, app: App, commands: readonly 
   return { acknowledged: idsOf(commands), refused };
 }
 
-/** Refuses every pending command, cleanup, rollback, retry, approval and take-over of the App. */
+/** Refuses every pending command, cleanup, rollback, retry and approval of the App, and the take-over of a whole project. */
 export function refuse(
   deps: AppDeps,
   app: App,
@@ -61,7 +62,7 @@ export function refuse(
     ...(byHand ? { rollback: byHand.request.id } : {}),
     ...(retry ? { retry: retry.id } : {}),
     ...(approve ? { approve: approve.id } : {}),
-    ...(adopt ? { adopt: adopt.id } : {}),
+    ...(adopt && !askedForLater(app) ? { adopt: adopt.id } : {}),
   };
   warning(deps, app, 'Refused', `Did not ${Object.keys(acknowledged).join(' and ')}: ${message}`);
   const refusal = { reason: 'Failed' as const, message };

@@ -39,6 +39,8 @@ export interface AdoptionPlan {
   readonly left: readonly ListedContainer[];
   /** Why nothing may be begun, a sentence each. */
   readonly issues: readonly string[];
+  /** All of them are data that would be left behind, which may be forced. */
+  readonly mayBeForced: boolean;
 }
 
 /** How long until somebody may have changed something about containers that are not ours, ms: no event tells of it. */
@@ -63,6 +65,15 @@ export function askedAdoption(app: App): AskedAdoption | undefined {
     return { id, by, force: false, service, containers };
   }
   return spec.adopt === true && last === undefined ? { id, by: 'its document', force: false } : undefined;
+}
+
+/**
+ * Returns the request that names containers, which waits for the end of a suspension: refused, the service would begin beside
+ * them then. Pure.
+ */
+export function askedForLater(app: App): AskedAdoption | undefined {
+  const asked = askedAdoption(app);
+  return asked?.request?.containers === undefined ? undefined : asked;
 }
 
 /**
@@ -111,20 +122,19 @@ export function planTheirs(
     ...(asked.containers ?? []).flatMap((name) =>
       theirs.some((one) => one.name === name) ? [] : [`There is no container ${name}`],
     ),
-    ...taken.flatMap((one) => issuesOf(one, services.get(serviceOf(one) ?? ''), asked)),
+    ...taken.flatMap(stateIssuesOf),
   ];
-  return { taken, left: theirs.filter((one) => !isTaken(one)), issues };
+  const lacking = taken.flatMap((one) => {
+    const service = services.get(serviceOf(one) ?? '');
+    return !service || asked.force || stateIssuesOf(one).length > 0 ? [] : lackingMounts(one.name, one.mounts, service);
+  });
+  const left = theirs.filter((one) => !isTaken(one));
+  return { taken, left, issues: [...issues, ...lacking], mayBeForced: issues.length === 0 };
 }
 
-function issuesOf(
-  { name, labels, state, mounts }: ListedContainer,
-  service: Service['spec'] | undefined,
-  { force }: AskedAdoption,
-): readonly string[] {
+function stateIssuesOf({ name, labels, state }: ListedContainer): readonly string[] {
   if (labels[SUPERVISED] !== undefined) return [`Container ${name} is the agent's own`];
-  if (state === 'paused') return [`Container ${name} is paused: unpause or stop it first`];
-  if (!service || force) return [];
-  return lackingMounts(name, mounts, service);
+  return state === 'paused' ? [`Container ${name} is paused: unpause or stop it first`] : [];
 }
 
 /** Why the App does nothing: containers of docker compose are there that nobody has let it take over, or may not be. Pure. */
@@ -143,9 +153,9 @@ export function adoptionFailure(
   const { name } = app.metadata;
   const asked = askedAdoption(app);
   if (asked) {
-    const { issues } = planTheirs(app, asked, theirs, desired);
-    if (issues.length === 0 || asked.request) return undefined;
-    return again('AdoptionRefused', refusal(name, issues));
+    const plan = planTheirs(app, asked, theirs, desired);
+    if (plan.issues.length === 0 || asked.request) return undefined;
+    return again('AdoptionRefused', refusal(name, plan));
   }
   const { adoption } = app.status ?? {};
   if (adoption?.phase === 'TakingOver') return undefined;
@@ -161,8 +171,10 @@ const again = (reason: 'AdoptionNeeded' | 'AdoptionRefused' | 'AdoptionFailed', 
   new TerminalError(reason, message, { requeueAfterMs: LOOK_AGAIN_MS });
 
 /** Why it is not begun, as a sentence. Pure. */
-export const refusal = (app: string, issues: readonly string[]): string =>
-  `Nothing of theirs is touched: ${issues.join('; ')}. \`supercargo adopt ${app} --force\` leaves such data behind, where it is`;
+export function refusal(app: string, { issues, mayBeForced }: AdoptionPlan): string {
+  const force = mayBeForced ? `. \`supercargo adopt ${app} --force\` leaves such data behind, where it is` : '';
+  return `Nothing of theirs is touched: ${issues.join('; ')}${force}`;
+}
 
 /**
  * Says what docker compose keeps there, what a take-over would do with it, and the way out. Nothing of the App is begun: its

@@ -55,9 +55,9 @@ export function planAdoption(app: App, facts: Facts, failure: TerminalError | un
     }
   }
   if (asked) {
-    const issues = failure ? [failure.message] : planTheirs(app, asked, theirs, desired).issues;
-    if (!asked.request || issues.length === 0) return undefined;
-    const because = failure ? `Nothing of theirs is touched: ${failure.message}` : refusal(app.metadata.name, issues);
+    const plan = planTheirs(app, asked, theirs, desired);
+    if (!asked.request || (!failure && plan.issues.length === 0)) return undefined;
+    const because = failure ? `Nothing of theirs is touched: ${failure.message}` : refusal(app.metadata.name, plan);
     return act('Refused', { do: 'decline', name: 'adopt', id: asked.id, because });
   }
   return undefined;

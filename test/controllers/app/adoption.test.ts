@@ -309,6 +309,28 @@ describe('an App that takes over what docker compose runs', () => {
     assert.equal(handled(), true);
   });
 
+  it('takes over containers that are named first of all when a suspension ends: nothing begins beside them', async () => {
+    const { docker } = device.engine;
+    const db = composeApp({ db: { volumes: ['data:/data'] } });
+    const loose = docker.createContainer('old-db', { Image: 'web:1', HostConfig: { Binds: ['shop_data:/data'] } });
+    docker.startContainer(loose);
+    await declare({ ...db, spec: { ...db.spec, suspend: true } });
+    await ask({ service: 'db', containers: ['none-such'] });
+    assert.equal(refusal(), 'Nothing of theirs is touched: There is no container none-such');
+    await ask({ service: 'db', containers: ['old-db'] });
+    assert.equal(handled(), false);
+    assert.match(message(), /is suspended: .*; then it takes over old-db first/);
+    assert.deepEqual(containers(), ['old-db running shop_data']);
+    let both = false;
+    docker.events.onEvent = () => {
+      both ||= containers().filter((one) => one.endsWith('running shop_data')).length > 1;
+    };
+    await declare(db);
+    await agent().settle();
+    assert.deepEqual(containers(), ['db_7_1_a running shop_data']);
+    assert.deepEqual([handled(), both], [true, false]);
+  });
+
   it('does not stop what the engine would remove with that: there would be no way back', async () => {
     const { docker } = device.engine;
     await declare(composeApp({ web: {} }));
@@ -371,7 +393,7 @@ describe('an App that takes over what docker compose runs', () => {
     assert.deepEqual(containers(), ['db_7_1_a running shop_data', 'shop-web-1 running']);
     assert.match(
       refusal() ?? '',
-      /Service web was not taken over \(container web_7_1_a did not run within 60 s: .*8080/,
+      /Service web was not taken over \(Could not start service web: port 0\.0\.0\.0:8080 of the host is taken: container thief/,
     );
   });
 
