@@ -11,6 +11,7 @@ import {
   needsLock,
   start,
   terminate,
+  waitForKnownNetworks,
   waitForMissingNetwork,
   waitForNetworksAndVolumes,
   waitForProviders,
@@ -120,7 +121,7 @@ function run(state: ServiceState, desired: DesiredContainer, current: SeenContai
     case 'exited':
       if (state.commands.start) return waitForMissingNetwork(desired) ?? start(current, 'start requested');
       return (
-        waitForMissingNetwork(desired) ??
+        waitForKnownNetworks(desired) ??
         waitForProviders(desired) ??
         waitForMinReady(state) ??
         start(

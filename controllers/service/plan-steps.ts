@@ -59,6 +59,18 @@ export function waitForMissingNetwork({ networks }: DesiredContainer): Plan<Serv
   return network && wait('NetworkNotReady', `Waiting for network ${network.name}: ${network.notReady}`);
 }
 
+/**
+ * Waits for networks that do not exist, and for those of which it is not known whether they are recreated: then the
+ * container would be stopped again at once. Pure.
+ */
+export const waitForKnownNetworks = (desired: DesiredContainer): Plan<ServiceStep> | undefined => {
+  const unseen = desired.networks.find(({ isUnseen }) => isUnseen);
+  return (
+    waitForMissingNetwork(desired) ??
+    (unseen && wait('NetworkNotReady', `Waiting for network ${unseen.name}: ${unseen.notReady}`))
+  );
+};
+
 export const waitForSiblings = (unsatisfied: readonly string[]): Plan<ServiceStep> | undefined =>
   unsatisfied.length === 0 ? undefined : wait('DependencyNotReady', `Waiting for ${unsatisfied.join(', ')}`);
 

@@ -200,8 +200,10 @@ export interface NetworkDependency extends ResourceDependency {
   readonly id: string | undefined;
   /** It cannot be created while another network has its addresses. */
   readonly lacksSubnet?: boolean;
-  /** It exists and is to stay, and nothing is known against it, but its controller has not looked at it yet. */
+  /** It exists and is to stay, and nothing is known against it, but its controller is not done with it. */
   readonly isUnsettled?: boolean;
+  /** It exists, but its controller has not looked at the present document yet, which may ask for another one. */
+  readonly isUnseen?: boolean;
   /** Names by which other containers on it find the service. */
   readonly aliases: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { isActive } from '../../../crds/model/active.js';
-import { isSettled, isStalled } from '../../../crds/model/conditions.js';
+import { isObserved, isSettled, isStalled } from '../../../crds/model/conditions.js';
 import type { App, Network } from '../../../crds/model/kinds.js';
 import { lacksSubnet } from '../../../crds/model/readiness.js';
 import { startedRequest } from '../../../crds/model/requests.js';
@@ -25,6 +25,7 @@ export function networkDependency(
   return {
     ...{ name, id, aliases, notReady },
     ...(notReady === UNSETTLED ? { isUnsettled: true } : {}),
+    ...(notReady === UNSETTLED && staying && !isObserved(staying) ? { isUnseen: true } : {}),
     ...(staying && id === undefined && lacksSubnet(staying) ? { lacksSubnet: true } : {}),
   };
 }

@@ -14,6 +14,7 @@ import {
   restarts,
   serviceLine,
   UNLIMITED,
+  unsettledNetwork,
 } from './service-states.js';
 
 interface Case {
@@ -388,6 +389,18 @@ describe('planContainer', () => {
       it: 'starts a one-shot that could not be started again when its provider was',
       seen: [{ state: 'exited', error: 'container v1 is not running' }],
       desired: restarts('no'),
+      want: 'start c1 (it had been stopped); progressing: Starting',
+    },
+    {
+      it: 'starts no stopped container while it is not known whether its network is recreated',
+      seen: [{ state: 'exited' }],
+      desired: { networks: [{ ...unsettledNetwork('u_default', 'n1'), isUnseen: true }] },
+      want: 'waiting: NetworkNotReady (Waiting for network u_default: it is not settled yet)',
+    },
+    {
+      it: 'starts a stopped container on a network that is looked at and waits for others',
+      seen: [{ state: 'exited' }],
+      desired: { networks: [unsettledNetwork('u_default', 'n1')] },
       want: 'start c1 (it had been stopped); progressing: Starting',
     },
 

@@ -77,6 +77,16 @@ describe('a network that a service needs', () => {
     it(what, () => assert.equal(networkDependency(deps(documents, exists), '1_default', []).notReady, want));
   }
 
+  it('says whether its controller has looked at the present document', () => {
+    const of = (status: ReturnType<typeof notReady> | ReturnType<typeof ready>) => {
+      const { isUnsettled, isUnseen } = networkDependency(deps([aNetwork({ status })]), '1_default', []);
+      return [isUnsettled, isUnseen];
+    };
+    assert.deepEqual(of(ready()), [undefined, undefined]);
+    assert.deepEqual(of(notReady('StillAttached')), [true, undefined]);
+    assert.deepEqual(of({ ...ready(), observedGeneration: 0 }), [true, true]);
+  });
+
   it('says that it lacks a subnet where another network has that', () => {
     const of = (reason: Parameters<typeof notReady>[0], exists: boolean) =>
       networkDependency(deps([aNetwork({ status: notReady(reason) })], exists), '1_default', []).lacksSubnet;
