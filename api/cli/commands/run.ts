@@ -30,7 +30,7 @@ export async function run(session: Session, word: string, options: WaitOptions):
     throw new CommandError(
       `${subjectText(subject)}: It has no schedule: its container keeps running, and there are no runs`,
       {
-        hint: `supercargo restart ${word} makes its container anew; docs/guide/jobs.md tells of services with a schedule.`,
+        hint: `supercargo restart ${word} recreates its container; docs/guide/jobs.md tells of services with a schedule.`,
       },
     );
   }

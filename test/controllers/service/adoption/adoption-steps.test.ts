@@ -25,7 +25,7 @@ describe('goBackAfter', () => {
     {
       it: 'tries again soon, while theirs is stopped, what passes by itself',
       is: 'taking',
-      error: new TransientError('NetworkNotReady', 'it is made anew'),
+      error: new TransientError('NetworkNotReady', 'it is recreated'),
       want: 'NetworkNotReady in 5000 ms',
     },
     { it: 'leaves it to the back-off while theirs runs', is: 'pending', error: inUse, want: undefined },
