@@ -1,5 +1,7 @@
+import { lstatSync, readdirSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../../platform/errors.js';
 
 /** Tells whether the path exists. */
 export const exists = (path: string): Promise<boolean> =>
@@ -7,6 +9,15 @@ export const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Tells whether there is a file, or a folder that is not empty or cannot be read. */
+export function hasContent(path: string): boolean {
+  try {
+    return !lstatSync(path).isDirectory() || readdirSync(path).length > 0;
+  } catch (error) {
+    return !isMissing(error);
+  }
+}
 
 /** Returns the size of everything below a folder, bytes; what vanishes meanwhile does not count. */
 export async function sizeOf(folder: string): Promise<number> {

@@ -8,7 +8,7 @@ import type { Limits } from './repository.js';
 
 /** What the origins `git/<name>` are created with. */
 export interface GitOriginDeps {
-  readonly store: Pick<Store, 'list' | 'propose' | 'previewSet' | 'report'>;
+  readonly store: Pick<Store, 'list' | 'propose' | 'previewSet' | 'report' | 'request'>;
   readonly secrets: SecretFiles;
   readonly dataFolder: string;
   readonly parse: Parse;

@@ -70,14 +70,18 @@ export class ProjectFiles {
     return true;
   }
 
-  /** Writes what is not on the disk yet, and makes it durable. Throws `SourceError` for what is too large. */
-  async write(mounted: readonly MountedContent[], commit: string, signal: AbortSignal): Promise<void> {
+  /** Writes what is not on the disk yet, makes it durable, and returns it. Throws `SourceError` for what is too large. */
+  async write(
+    mounted: readonly MountedContent[],
+    commit: string,
+    signal: AbortSignal,
+  ): Promise<readonly MountedContent[]> {
     const missing: MountedContent[] = [];
     for (const one of new Map(mounted.map((each) => [each.folder, each])).values()) {
       this.#unused.delete(one.folder); // a document is about to name it
       if (!(await exists(one.folder))) missing.push(one);
     }
-    if (missing.length === 0) return;
+    if (missing.length === 0) return [];
     const sizes = await this.#sizes(mounted, missing, signal);
     for (const one of missing) {
       this.#writing.add(one.folder);
@@ -87,6 +91,7 @@ export class ProjectFiles {
         this.#writing.delete(one.folder);
       }
     }
+    return missing;
   }
 
   /** Returns the sizes of all blobs, by hash, once they are found to be within the limits. */

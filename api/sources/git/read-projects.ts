@@ -24,8 +24,8 @@ export interface ReadProjectsDeps {
   readonly home: string;
   /** Apps of this source that are stored and not going. */
   readonly stored: readonly { readonly name: string; readonly source: Source }[];
-  /** Tells whether there is something on the device. */
-  readonly exists: (path: string) => boolean;
+  /** Tells whether the device has a file there, or a folder that is not empty. */
+  readonly hasContent: (path: string) => boolean;
 }
 
 /** A file or folder of a commit that a service mounts. */
@@ -197,7 +197,7 @@ export class CommitProjects {
   }
 }
 
-/** Where the files of one project are: in the commit, and on the device. Pure but for `exists`. */
+/** Where the files of one project are: in the commit, and on the device. Pure but for `hasContent`. */
 class Project {
   /** What stands for the root of the repository. */
   readonly root: string;
@@ -206,7 +206,7 @@ class Project {
   readonly claims = new Set<string>();
 
   constructor(
-    private readonly deps: Pick<ReadProjectsDeps, 'origin' | 'folder' | 'exists'>,
+    private readonly deps: Pick<ReadProjectsDeps, 'origin' | 'folder' | 'hasContent'>,
     private readonly tree: CommitTree<PlacedEntry>,
     /** The project's folder in the repository. */
     private readonly folder: string,
@@ -261,7 +261,7 @@ class Project {
     const folder = join(this.deps.folder, project, digest);
     this.mounted.set(folder, { folder, name, isFolder, files, shown });
     for (const file of files) this.claims.add(isFolder ? `${shown}/${file.path}` : shown);
-    const warning = this.#warningOf(shown, content, this.deps.exists(state) ? state : undefined, isWritable);
+    const warning = this.#warningOf(shown, content, this.deps.hasContent(state) ? state : undefined, isWritable);
     return {
       ...{ isThere: true, source: join(folder, name), digest: digest.slice(0, 16) },
       ...(warning === undefined ? {} : { warning }),

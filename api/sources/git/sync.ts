@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { durationMs } from '../../../crds/model/duration.js';
 import { canonicalHash } from '../../../crds/model/hash.js';
@@ -6,11 +5,13 @@ import {
   type GitSource,
   type Key,
   KINDS,
+  keyOf,
   type Origin,
   type Problem,
   type Resource,
   type Source,
 } from '../../../crds/model/kinds.js';
+import { referencesOf } from '../../../crds/model/references.js';
 import type { GitSourceSpec } from '../../../crds/model/types.js';
 import { SecretFileError } from '../../device-state/secret-files.js';
 import { errorMessage } from '../../platform/errors.js';
@@ -20,6 +21,7 @@ import { problemLine } from '../documents.js';
 import { parseDotenv } from '../dotenv.js';
 import { homeOfUser } from '../files/compose-projects.js';
 import type { ProblemLog } from '../problem-log.js';
+import { hasContent } from './cache-folder.js';
 import type { DeviceScope } from './device-scope.js';
 import type { Git } from './git.js';
 import type { GitOriginDeps } from './git-origin-deps.js';
@@ -205,7 +207,7 @@ export class Sync {
       const openOther = (url: string, withCredentials: boolean) => this.#openOther(url, withCredentials);
       const places = {
         ...{ origin: this.#origin, projectsFolder: this.deps.projectFiles.folderOf(this.source.metadata.name) },
-        ...{ home: homeOfUser(), stored: appsFrom(this.deps.store, this.#origin), exists: existsSync },
+        ...{ home: homeOfUser(), stored: appsFrom(this.deps.store, this.#origin), hasContent },
       };
       const read = { ...this.deps, ...places, repository, openOther, device, variables };
       const set = await readCommit(commit, this.#spec, read, this.signal);
@@ -305,7 +307,7 @@ export class Sync {
       throw final('PruneHeld', heldMessage(this.source.metadata.name, removes, hold));
     }
     // Before a container may need them.
-    await this.deps.projectFiles.write(set.mounted, commit, this.signal);
+    const written = await this.deps.projectFiles.write(set.mounted, commit, this.signal);
     await repository.begin(commit, this.signal);
     const accepted = await store.propose(proposal).catch(async (error: unknown) => {
       await repository.abandon(this.signal);
@@ -324,7 +326,19 @@ export class Sync {
       );
     }
     this.#report = { ...this.#report, accepted, declares: [...keysOf(set.documents)] };
+    await this.#restartMounting(written.map(({ folder }) => folder));
     return [...set.problems, ...accepted.refused];
+  }
+
+  /** Restarts services that mount folders which somebody had removed: their containers would see what was removed. */
+  async #restartMounting(folders: readonly string[]): Promise<void> {
+    const { store } = this.deps;
+    const isIn = (path: string): boolean => folders.some((folder) => path.startsWith(`${folder}/`));
+    for (const { metadata, spec } of folders.length > 0 ? store.list('Service') : []) {
+      if (!referencesOf(spec).hostPaths.some(isIn)) continue;
+      const by = `${this.#origin}, whose files had been removed and were written again`;
+      await store.request(keyOf('Service', metadata.name), { restart: { by } });
+    }
   }
 }
 

@@ -391,8 +391,10 @@ describe('a Compose project in a repository', function () {
       ]);
       // The repository has it now: what services wrote is not lost, and not mixed with it.
       mkdirSync(join(state, 'data'), { recursive: true });
+      assert.equal(await take({ 'shop/data/seed': 'x' }), undefined);
+      assert.doesNotMatch(warnings().join('\n'), /is still in/, 'nothing was written');
       writeFileSync(join(state, 'data/file'), 'kept');
-      assert.equal(await take({ 'shop/data/seed': 'x', 'shop/compose.yaml': compose(', "./more:/more"') }), undefined);
+      assert.equal(await take({ 'shop/compose.yaml': compose(', "./more:/more"') }), undefined);
       assert.match(warnings().join('\n'), /git\/fleet\/shop\/data is in the repository.*is still in .*\/state\/data/);
       assert.equal(await take({ 'shop/data': undefined }), undefined);
       assert.equal(sources()[0], join(state, 'data'));
@@ -498,9 +500,24 @@ describe('a Compose project in a repository', function () {
 
     it('writes them again when somebody has removed them, also without the server', async () => {
       await take({ 'shop/compose.yaml': COMPOSE, 'shop/web.conf': 'one' });
+      for (const [serviceName, volumes] of [
+        ['front', web().volumes],
+        ['other', []],
+      ] as const) {
+        const spec = { app: 'shop', serviceName, image: 'x', volumes };
+        const metadata = { name: `shop.${serviceName}` };
+        const document = { apiVersion: 'supercargo.io/v1', kind: 'Service', metadata, spec };
+        const { refused } = await bench.store.put('api', { document: document as never });
+        assert.deepEqual(refused, []);
+      }
       rmSync(projects(), { recursive: true });
       await bench.sync();
       assert.deepEqual(contents(), ['web.conf: one']);
+      const restarts = () => bench.store.list('Service').map(({ requests }) => requests.restart?.by);
+      assert.deepEqual(restarts(), ['git/fleet, whose files had been removed and were written again', undefined]);
+      const [first] = bench.store.list('Service');
+      await bench.sync();
+      assert.deepEqual(bench.store.list('Service')[0], first);
       rmSync(projects(), { recursive: true });
       await bench.restart();
       repository.remove();
