@@ -3,7 +3,7 @@ import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { COMPOSE_NETWORK, COMPOSE_PROJECT, networkKeyOf } from '../../crds/model/compose.js';
 import { keyOf, type Network } from '../../crds/model/kinds.js';
-import type { Engine, SeenNetwork } from '../engine/engine.js';
+import type { Engine, SeenContainer, SeenNetwork } from '../engine/engine.js';
 import type { EngineCache } from '../engine/engine-cache.js';
 import { SUPERVISED } from '../engine/labels.js';
 import type { Leaks } from './leaks.js';
@@ -42,6 +42,7 @@ export async function observeNetwork(
   const adopted = new Set(seen.filter((one) => isOfProject(one, network, deps)).map(({ id }) => id));
   const leaked = new Set(seen.flatMap(({ id }) => (leaks.isLeaked(id) ? [id] : [])));
   // A network that cannot go anyway stays, whoever is on it.
+  const attached = cache.attachedTo(spec.networkName);
   const asks = leaked.size === 0 && mustBeRecreated(network, seen, adopted);
   return {
     seen,
@@ -53,7 +54,8 @@ export async function observeNetwork(
     awaited:
       store.isAwaited(keyOf('Network', metadata.name)) ||
       (spec.app !== undefined && store.isAwaited(keyOf('App', spec.app))),
-    attached: cache.attachedTo(spec.networkName),
+    attached,
+    ...(isActive(network) ? {} : { staying: stayingOf(deps, attached) }),
     wantedElsewhere: store
       .list('Network')
       .some(
@@ -88,6 +90,19 @@ async function theirs(
   if (adopted.size === 0) return [];
   const all = await engine.listLabelled(`${COMPOSE_PROJECT}=${spec.app}`, signal);
   return all.flatMap(({ name, labels }) => (labels[SUPERVISED] === undefined ? [name] : []));
+}
+
+/** Returns the ids of those containers whose services are not being deleted. */
+function stayingOf({ store }: NetworkDeps, attached: readonly SeenContainer[]): ReadonlySet<string> {
+  const services = new Set(
+    store
+      .list('Service')
+      .filter(isActive)
+      .map(({ spec }) => `${spec.appId}/${spec.serviceName}`),
+  );
+  return new Set(
+    attached.flatMap(({ id, appId, serviceName }) => (services.has(`${appId}/${serviceName}`) ? [id] : [])),
+  );
 }
 
 /** Returns the names of running containers on those networks that are not ours, of which the cache knows nothing. */

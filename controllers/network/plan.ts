@@ -20,6 +20,8 @@ export interface NetworkFacts {
   readonly wantedElsewhere: boolean;
   /** It is being deleted, and a declared document waits for that. */
   readonly awaited: boolean;
+  /** Ids of containers on it whose services are not being deleted: they may never leave. */
+  readonly staying?: ReadonlySet<string>;
   /**
    * Containers on it that are not ours, by name: those that run; on a network of docker compose all of its project, which
    * could not be started again without it. Asked for only where the network would be removed or recreated.
@@ -53,14 +55,11 @@ export function planNetwork(network: Network, facts: NetworkFacts): NetworkPlan 
     if (isAdopted(first) && facts.foreign.length > 0) return stay(settled()); // it stays theirs
     // Whoever declares the network again takes it over as it is, and need not wait for the engine to be restarted.
     if (facts.leaked.has(first.id) && facts.awaited && facts.attached.length === 0) return stay(settled());
-    // Services of other Apps may stay on it for months; an App that is declared in its place takes it over with them.
-    if (
-      facts.awaited &&
-      facts.attached.length > 0 &&
-      facts.attached.every(({ appId }) => appId !== network.spec.appId)
-    ) {
-      return stay(settled());
-    }
+    // Services of other Apps may stay on it for months, and those of an App that goes back want it again: whoever declares it
+    // in its place takes it over with them.
+    const mayStay = ({ id, appId }: SeenContainer): boolean =>
+      appId !== network.spec.appId || facts.staying?.has(id) === true;
+    if (facts.awaited && facts.attached.length > 0 && facts.attached.every(mayStay)) return stay(settled());
     return stay(blockers(name, facts.attached, 'removed') ?? remove('deleted', first));
   }
 

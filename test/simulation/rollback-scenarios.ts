@@ -68,6 +68,34 @@ export const ROLLBACK_SCENARIOS: readonly Scenario[] = [
     end: { ...running('a'), images: ['shop:1', 'shop:2', 'web:1'], failures: ROLLED_BACK },
   },
   {
+    it: 'goes back to the network and the volume that the release was about to remove',
+    unforeseen: true,
+    before: [
+      declareApp(
+        { web: { volumes: ['data:/data'] } },
+        { release: { commit: 'a', id: 1 }, volumes: { data: {} }, volumeReclaim: 'Delete' },
+      ),
+    ],
+    target: [
+      declareApp(
+        { web: { networks: ['lan'] } },
+        {
+          ...{ release: { commit: 'b', id: 1 }, volumeReclaim: 'Delete' },
+          networks: { lan: { name: 'lan', external: true } },
+          rollout: { progressDeadlineSeconds: 20, minReadySeconds: 1 },
+        },
+      ),
+    ],
+    alwaysRunning: ['web'],
+    end: {
+      containers: ['web_7_1_a running web:1 on u_default'],
+      networks: ['u_default'],
+      volumes: ['1_data'],
+      images: ['web:1'],
+      failures: ROLLED_BACK,
+    },
+  },
+  {
     it: 'goes back by handing over',
     unforeseen: true,
     images: shopsWith('shop:2'),

@@ -237,6 +237,26 @@ describe('planNetwork', () => {
       want: 'waiting: StillAttached',
       says: 'Waiting for web to leave the network 1_default, so that it can be removed',
     },
+    {
+      it: 'leaves a deleted network that is declared again to services that stay on it',
+      network: deleted,
+      facts: { seen: [seenNetwork()], attached: [web], awaited: true, staying: new Set([web.id]) },
+      want: 'settled',
+    },
+    {
+      it: 'waits for services that are deleted themselves to leave it',
+      network: deleted,
+      facts: { seen: [seenNetwork()], attached: [web], awaited: true, staying: new Set() },
+      want: 'waiting: StillAttached',
+      says: 'Waiting for web to leave the network 1_default, so that it can be removed',
+    },
+    {
+      it: 'waits for services that stay to be replaced where nobody declares it again',
+      network: deleted,
+      facts: { seen: [seenNetwork()], attached: [web], staying: new Set([web.id]) },
+      want: 'waiting: StillAttached',
+      says: 'Waiting for web to leave the network 1_default, so that it can be removed',
+    },
     { it: 'has done its work when a deleted network is gone', network: deleted, want: 'settled' },
     {
       it: 'never removes what is not ours',
