@@ -5,6 +5,7 @@ import {
   type Key,
   KINDS,
   type Kind,
+  keyOf,
   type Origin,
   type Source,
   splitKey,
@@ -22,8 +23,11 @@ import { checkPermission, checkRehearsal, checkWritable, readWrite, type Write }
 
 /** Rehearses on a copy of the device. Given by whoever has the controllers. */
 export interface Planner {
-  /** Says what would be done once `declare` had changed the documents of the copy. Rejects with the signal's reason. */
-  plan(declare: (store: Store) => Promise<void>, signal: AbortSignal): Promise<Plan>;
+  /**
+   * Says what would be done once `declare` had changed the documents of the copy, and what of those that it returns is refused.
+   * Rejects with the signal's reason.
+   */
+  plan(declare: (store: Store) => Promise<readonly Key[]>, signal: AbortSignal): Promise<Plan>;
   /** Returns why nothing can be planned at present; undefined when nothing is in the way. */
   failure(): string | undefined;
 }
@@ -87,6 +91,7 @@ async function planFor(planner: Planner, documents: readonly Given[]): Promise<P
       if (countServices(store) > LIMIT_SERVICES) {
         throw ResourceError.badRequest(`more than ${LIMIT_SERVICES} services are not rehearsed`);
       }
+      return declared.map(objectOf);
     }, signal);
     const known = new Set(refused.map(({ object }) => object));
     return {
@@ -105,7 +110,7 @@ const countServices = (store: Store): number =>
   store.list('App').reduce((sum, { spec }) => sum + Object.keys(spec.services ?? {}).length, 0) +
   store.list('Service').filter(({ metadata }) => !metadata.origin.startsWith('App/')).length;
 
-const objectOf = ({ kind, metadata }: AnyDeclared): string => `${kind}/${metadata.name}`;
+const objectOf = ({ kind, metadata }: AnyDeclared): Key => keyOf(kind, metadata.name);
 
 /** A document as it came, not checked yet. */
 interface Given {

@@ -31,20 +31,24 @@ export class DevicePlanner {
 
   constructor(private readonly deps: PlannerDeps) {}
 
-  /** What would be done once `declare` had changed the documents. Rejects with the signal's reason, also while another plan is made. */
-  plan(declare: (store: Store) => Promise<void>, signal: AbortSignal): Promise<Plan> {
+  /**
+   * What would be done once `declare` had changed the documents. Of those that it returns the plan tells what is refused also
+   * where that was so before. Rejects with the signal's reason, also while another plan is made.
+   */
+  plan(declare: (store: Store) => Promise<readonly Key[]>, signal: AbortSignal): Promise<Plan> {
     const ended = new Promise<never>((_resolve, reject) =>
       signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
     );
     return Promise.race([ended, this.#turns.run(() => this.#make(declare, signal))]);
   }
 
-  async #make(declare: (store: Store) => Promise<void>, signal: AbortSignal): Promise<Plan> {
+  async #make(declare: (store: Store) => Promise<readonly Key[]>, signal: AbortSignal): Promise<Plan> {
     signal.throwIfAborted();
     const { describe, limits = LIMITS, ...deps } = this.deps;
     const sizes = new Map<string, number>();
     // The documents as they are before anybody goes on: plans are about this moment.
     const before = deps.context.store.copy(deps.clock);
+    let declared: readonly Key[] = [];
     const rehearsed = await rehearse(
       {
         ...deps,
@@ -61,11 +65,13 @@ export class DevicePlanner {
           };
         },
       },
-      declare,
+      async (store) => {
+        declared = await declare(store);
+      },
       limits,
       signal,
     );
-    return planOf(before, rehearsed, downloadsOf(rehearsed, sizes));
+    return planOf(before, rehearsed, { declared, downloads: downloadsOf(rehearsed, sizes) });
   }
 }
 
@@ -80,14 +86,18 @@ function downloadsOf({ calls }: Rehearsed, sizes: ReadonlyMap<string, number>): 
 }
 
 /** A plan in words. Pure. */
-function planOf(before: Reader, rehearsed: Rehearsed, downloads: ReadonlyMap<Key, Download>): Plan {
+function planOf(
+  before: Reader,
+  rehearsed: Rehearsed,
+  { declared, downloads }: { readonly declared: readonly Key[]; readonly downloads: ReadonlyMap<Key, Download> },
+): Plan {
   const actions = plannedActions(before, rehearsed, downloads);
   const known = actions.flatMap(({ bytes }) => bytes ?? []);
   return {
     apiVersion: API_VERSION,
     kind: 'Plan',
     actions,
-    refused: refusalsOf(before, rehearsed.store),
+    refused: refusalsOf(before, rehearsed.store, declared),
     waits: rehearsed.waits.map(({ key, reason, message, forMs, passed }) => ({
       ...{ object: key, reason, message: withoutLogins(message), passed },
       ...(forMs === undefined ? {} : { forSeconds: Math.round(forMs / 1_000) }),
@@ -108,14 +118,16 @@ function schedulesOf(before: Reader, after: Reader): readonly string[] {
   });
 }
 
-/** What is stalled in the end and was not before, or for another reason. */
-function refusalsOf(before: Reader, after: Reader): readonly PlanRefusal[] {
+/** What is stalled in the end and was not before, or for another reason, or is declared, or belongs to that. */
+function refusalsOf(before: Reader, after: Reader, declared: readonly Key[]): readonly PlanRefusal[] {
   return KINDS.flatMap((kind) =>
     (after.list(kind) as readonly AnyResource[]).flatMap((one): readonly PlanRefusal[] => {
+      const object = keyOf(kind, one.metadata.name);
       const was = before.get(kind, one.metadata.name);
       const stalled = isStalled(one) ? conditionOf(one, 'Stalled') : undefined;
-      if (!stalled || (was && isStalled(was) && conditionOf(was, 'Stalled')?.message === stalled.message)) return [];
-      const object = keyOf(kind, one.metadata.name);
+      if (!stalled) return [];
+      const isSame = was && isStalled(was) && conditionOf(was, 'Stalled')?.message === stalled.message;
+      if (isSame && ![object, one.metadata.owner].some((key) => key && declared.includes(key))) return [];
       const { reason } = stalled;
       return withoutLogins(stalled.message)
         .split(/; (?=spec[.[])/)

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isRead } from '../../../../controllers/agent/rehearsal/rehearsal.js';
 import { changedFields } from '../../../../crds/model/changed-fields.js';
-import { isReady } from '../../../../crds/model/conditions.js';
+import { isReady, isStalled } from '../../../../crds/model/conditions.js';
 import type { Resource } from '../../../../crds/model/kinds.js';
 import type { Plan } from '../../../../crds/model/plan.js';
 import type { AppService, AppSpec } from '../../../../crds/model/types.js';
@@ -215,6 +215,22 @@ describe('a plan', function () {
     assert.deepEqual(waits((await ask([user, maker])).body), []);
   });
 
+  it('tells what is refused of a document, also where it is refused already, and of no other', async () => {
+    const refused = async (documents?: readonly object[]) =>
+      (await ask(documents)).body.refused.map(({ object, reason }) => `${object} ${reason}`);
+    await agent.engine.createNetwork('u_default', { Labels: {} }, new AbortController().signal);
+    const shop = app({ web: {} });
+    await agent.store.put('api', { document: shop });
+    await until(
+      'the network is stalled',
+      () => agent.store.list('Network')[0],
+      (seen) => seen !== undefined && isStalled(seen),
+    );
+    assert.deepEqual(await refused([shop]), ['Network/shop.default NameTaken']);
+    assert.deepEqual(await refused(), []);
+    assert.deepEqual(await refused([declareApp({ x: {} }, { name: 'other', appId: 2, uuid: 'o' })]), []);
+  });
+
   it('takes an App together with a network that it names, in whichever order they come', async () => {
     const network = {
       apiVersion: 'supercargo.io/v1',
@@ -251,9 +267,12 @@ describe('a plan', function () {
 
   it('ends with the patience of whoever waits for another plan', async () => {
     let goOn = (): void => undefined;
-    const first = agent.planner.plan(() => new Promise((resolve) => (goOn = resolve)), new AbortController().signal);
+    const waiting = new Promise<[]>((resolve) => {
+      goOn = () => resolve([]);
+    });
+    const first = agent.planner.plan(() => waiting, new AbortController().signal);
     const patience = new AbortController();
-    const second = agent.planner.plan(async () => undefined, patience.signal);
+    const second = agent.planner.plan(async () => [], patience.signal);
     patience.abort(new Error('no longer'));
     await assert.rejects(second, /no longer/);
     goOn();
@@ -298,7 +317,7 @@ describe('a plan', function () {
       assert.deepEqual([code, body.refused], [200, []], JSON.stringify(body));
       assert.deepEqual(
         body.actions.map(({ object, action }) => `${action} ${object}`).filter((one) => /Network|Service/.test(one)),
-        ['create Network/shop.extra', 'create Network/shop.default', 'create Service/shop.web'],
+        ['create Network/shop.extra', 'create Service/shop.web'],
       );
     }
     assert.deepEqual((await askYaml('# only a remark\n')).body.actions, []);
