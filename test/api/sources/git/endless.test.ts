@@ -34,7 +34,7 @@ describe('a git server that advertises without an end', function () {
   const refs = (more: { memoryBytes?: number; timeoutMs?: number }) => {
     const address = server.address();
     const port = address !== null && typeof address === 'object' ? address.port : 0;
-    const { timeoutMs = 50_000, memoryBytes = 64 * 1024 * 1024 } = more;
+    const { timeoutMs = 50_000, memoryBytes = 32 * 1024 * 1024 } = more;
     const git = systemGit({ folder, env: { PATH: process.env.PATH }, memoryBytes });
     const config = {
       'remote.origin.url': `http://127.0.0.1:${port}/fleet.git`,
