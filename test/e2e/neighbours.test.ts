@@ -21,20 +21,20 @@ describe('what the agent finds on the machine', () => {
     const [appId, neighbourId] = [scene.appId(), scene.appId()];
     await scene.put(name, {
       appId,
-      services: { main: scene.service({ ports: [`${port}:80`] }), stable: scene.service() },
+      services: { main: scene.service({ ports: [`${port}:80`] }), idle: scene.service() },
     });
     await scene.untilReason('Service', `${name}.main`, 'PortInUse', new RegExp(`\\b${port}\\b`));
     await scene.untilReason('App', name, 'ChildrenNotReady', new RegExp(`\\b${port}\\b`));
     await scene.put(neighbour, { appId: neighbourId, services: { main: scene.service() } });
     await scene.untilReady(neighbour);
-    const [stable] = await scene.containers(appId);
-    assert.equal(stable?.state, 'running');
+    const [idle] = await scene.containers(appId);
+    assert.equal(idle?.state, 'running');
 
     holder.close();
     await once(holder, 'close');
     await scene.untilReady(name, { withinMs: 60_000 });
-    const [stillStable] = await scene.untilRunning(appId, ['calm', 'main']);
-    assert.equal(stillStable?.id, stable.id);
+    const [stillIdle] = await scene.untilRunning(appId, ['idle', 'main']);
+    assert.equal(stillIdle?.id, idle.id);
   });
 
   describe('objects of somebody else', () => {
