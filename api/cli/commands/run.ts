@@ -1,5 +1,6 @@
 import { isJob, type JobRun, requestedRunId, runOf } from '../../../crds/model/jobs.js';
 import type { AnyResource, Service } from '../../../crds/model/kinds.js';
+import { acknowledgementsOf, pendingRequest } from '../../../crds/model/requests.js';
 import type { Client } from '../client/client.js';
 import type { Session } from '../client/session.js';
 import { secondsOf, type WaitOptions } from '../client/wait.js';
@@ -61,6 +62,11 @@ async function follow(
   const documents = (): Mirror<AnyResource> => new Mirror(client, [collectionPath('Service')]);
   const begun = await documents().until((mirror) => {
     const document = mirror.get(subject.kind, subject.name);
+    if (document?.kind === 'Service' && isOvertaken(document, request.id)) {
+      // It may have begun before the other one came.
+      if (runOf(document.status, id)) return true;
+      if (pendingRequest(document, 'run')) return undefined;
+    }
     const verdict = verdictOf(document, { subject, name: 'run', id: request.id });
     if (verdict?.is === 'refused') throw verdict.error;
     return verdict && true;
@@ -86,6 +92,10 @@ async function follow(
     process.off('SIGINT', interrupted);
   }
 }
+
+/** Tells whether somebody has asked for another run before this request was acknowledged, as far as is known. Pure. */
+const isOvertaken = ({ requests, status }: Service, id: string): boolean =>
+  requests.run !== undefined && requests.run.id !== id && acknowledgementsOf(status).handled?.run !== id;
 
 /** Prints what a run prints, until it is over. Output that cannot be read keeps nobody from its exit code. */
 async function print({ io, json }: Session, client: Client, url: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { withDefaults } from '../../../crds/model/defaults.js';
 import {
   type AnyDeclared,
   descriptorOf,
@@ -83,7 +84,8 @@ async function planFor(planner: Planner, documents: readonly Given[]): Promise<P
       const declared: AnyDeclared[] = [];
       for (const write of writes) {
         await nextTurn();
-        if (await declare(store, write, { refused, notes })) declared.push(write.document);
+        const taken = await declare(store, write, { refused, notes });
+        if (taken) declared.push(taken);
       }
       // An App may name what is declared with it.
       for (const document of declared)
@@ -206,12 +208,15 @@ function nameIn(document: unknown): string {
   return typeof metadata.name === 'string' ? metadata.name : '';
 }
 
-/** Puts one document into the copy, as whoever declares it on the device. Returns whether that was taken. */
+/**
+ * Puts one document into the copy, as whoever declares it on the device. Returns it with what it leaves out said, as the copy has
+ * taken it; undefined when it was not taken.
+ */
 async function declare(
   store: Store,
   { document, ...preconditions }: Write,
   { refused, notes }: { readonly refused: PlanRefusal[]; readonly notes: string[] },
-): Promise<boolean> {
+): Promise<AnyDeclared | undefined> {
   const { kind, metadata } = document;
   const object = objectOf(document);
   const present = store.get(kind, metadata.name);
@@ -221,7 +226,7 @@ async function declare(
     checkPermission(document, store, []);
     return true;
   });
-  if (!isFine) return false;
+  if (!isFine) return undefined;
   if (origin !== 'api') {
     notes.push(`${object} is declared by ${origin}: it is planned as if it were changed there; apply would be refused`);
   }
@@ -229,7 +234,7 @@ async function declare(
   for (const { message, path } of problems) {
     refused.push({ object, reason: 'Conflict', message, ...(path === undefined ? {} : { field: path }) });
   }
-  return problems.length === 0;
+  return problems.length === 0 ? withDefaults(document, { origin }, present) : undefined;
 }
 
 /** Whether a source declares it, and may declare it otherwise; what an App makes follows the App. Pure. */

@@ -48,6 +48,40 @@ describe('supercargo run', function () {
     assert.match(why.out, /exited with 7/);
   });
 
+  it('follows a run that has begun, though somebody asked for another one before its beginning was told', async () => {
+    const known = new Set(agent.engine.docker.containers.map(({ name }) => name));
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let isHeld = (): void => undefined;
+    const starting = new Promise<void>((resolve) => {
+      isHeld = resolve;
+    });
+    agent.engine.before = async (verb) => {
+      if (verb !== 'startContainer') return;
+      isHeld();
+      await held;
+    };
+    const first = run('run', 'hello/backup');
+    await starting;
+    const second = run('run', 'hello/backup');
+    const firstId = agent.store.get('Service', 'hello.backup')?.requests.run?.id;
+    await until(
+      'the other request',
+      () => agent.store.get('Service', 'hello.backup')?.requests.run?.id,
+      (id) => id !== firstId,
+    );
+    goOn();
+    const declined = await second;
+    assert.match(declined.err, /concurrencyPolicy: Forbid/);
+    const made = agent.engine.docker.containers.filter(({ name }) => /^backup_/.test(name) && !known.has(name));
+    assert.equal(made.length, 1);
+    agent.engine.docker.exit(made[0]?.name ?? '', 5);
+    const { code, err } = await first;
+    assert.equal(code, 5, err);
+  });
+
   it('is refused for what keeps running, and for a whole app', async () => {
     const web = await run('run', 'hello/web');
     assert.deepEqual([web.code, web.out], [1, '']);

@@ -231,6 +231,16 @@ describe('a plan', function () {
     assert.deepEqual(await refused([declareApp({ x: {} }, { name: 'other', appId: 2, uuid: 'o' })]), []);
   });
 
+  it('refuses nothing of two services that publish the same port without one of the host: each takes a free one', async () => {
+    const shop = app({ web: { ports: ['80'] }, api: { ports: ['80'] } });
+    assert.deepEqual((await ask([shop])).body.refused, []);
+    const both = app({ web: { ports: ['80'] }, api: { ports: ['80:80', '80'] }, other: { ports: ['80:80'] } });
+    assert.deepEqual(
+      (await ask([both])).body.refused.map(({ field }) => field),
+      ['spec.services.other.ports[0]'],
+    );
+  });
+
   it('takes an App together with a network that it names, in whichever order they come', async () => {
     const network = {
       apiVersion: 'supercargo.io/v1',
