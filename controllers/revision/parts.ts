@@ -1,6 +1,7 @@
 import type { Store } from '../../api/store/store.js';
 import { isActive } from '../../crds/model/active.js';
 import { conditionOf, isObserved, isReady, isStalled } from '../../crds/model/conditions.js';
+import { isJob } from '../../crds/model/jobs.js';
 import { type AnyResource, type Image, keyOf, type Service } from '../../crds/model/kinds.js';
 import { hasFailed, hasFailedToSucceed, isUnhealthy, lacksOnHost } from '../../crds/model/readiness.js';
 import type { Revision } from '../../crds/model/revisions.js';
@@ -61,7 +62,7 @@ function servicePart(revision: Revision['spec'], ill: readonly string[], service
   const { spec, status } = service;
   const { serviceName: name } = spec;
   if (ill.includes(name)) return { name, restarts: 0, isExcused: true };
-  const found = notReadyOf(service);
+  const found = waitsToRun(service) ? {} : notReadyOf(service);
   const ready = isObserved(service) ? conditionOf(service, 'Ready') : undefined;
   const condemns =
     ready?.status === 'False' &&
@@ -79,6 +80,16 @@ function servicePart(revision: Revision['spec'], ill: readonly string[], service
     ...(isToEnd(service) ? { isToEnd: true } : {}),
   };
 }
+
+/**
+ * Tells whether it is a job that is scheduled, and a run of it waits for other services: a release waits for no run, and those are
+ * judged themselves.
+ */
+const waitsToRun = (service: Service): boolean =>
+  isJob(service.spec) &&
+  isActive(service) &&
+  isObserved(service) &&
+  conditionOf(service, 'Ready')?.reason === 'DependencyNotReady';
 
 /** For how long its container has run, ms; undefined while it does not. */
 function ranMsOf({ metadata, status }: Service, time: WatchTime): number | undefined {

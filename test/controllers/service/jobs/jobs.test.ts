@@ -361,6 +361,31 @@ describe('a job', () => {
     assert.deepEqual(runs(), ['0430 running']);
   });
 
+  it('keeps no release from being good while a run waits for what it depends on', async () => {
+    const rollout = { progressDeadlineSeconds: 60, minReadySeconds: 1 };
+    await agent.propose([declareApp({ web: {} }, { rollout })]);
+    await agent.settle();
+    await pass(2_000);
+    const depends_on = { migrate: { condition: 'service_completed_successfully' as const } };
+    const backup = { schedule: EVERY_HOUR, depends_on };
+    const services = { web: {}, migrate: { restart: 'no' }, backup };
+    await agent.propose([declareApp(services, { rollout, release: { commit: 'b', id: 2 } })]);
+    await agent.quiet();
+    await agent.store.request(keyOf('Service', 'hello.backup'), { run: {} });
+    await agent.quiet();
+    assert.equal(conditionOf(service(), 'Ready')?.reason, 'DependencyNotReady');
+    for (let past = 0; past < 90; past += 10) {
+      device.clock.advance(10_000);
+      await agent.quiet();
+    }
+    assert.ok(agent.store.get('Service', 'hello.backup'), 'the release was taken back');
+    assert.equal(conditionOf(agent.store.get('App', 'hello') ?? assert.fail(), 'RolledBack'), undefined);
+    const migrate = names().find((name) => name.startsWith('migrate')) ?? assert.fail();
+    device.engine.docker.exit(migrate, 0);
+    await agent.settle();
+    assert.equal(runs().length, 1);
+  });
+
   it('runs each time once, whenever the agent dies and whatever it forgets', async () => {
     await declare();
     const dying = async (minutes: number): Promise<void> => {
