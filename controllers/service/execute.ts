@@ -109,7 +109,7 @@ async function tellOtherHand(
 
 /** Tells whether the step touches nothing on the engine. Pure. */
 const isJobStep = (step: ServiceStep): step is JobStep =>
-  step.do === 'note' || step.do === 'follow' || step.do === 'miss' || step.do === 'decline';
+  step.do === 'note' || step.do === 'lose' || step.do === 'follow' || step.do === 'miss' || step.do === 'decline';
 
 /** Returns why the container that the step has just created replaces another one; undefined for the first one. */
 function replacedNow(

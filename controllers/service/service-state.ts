@@ -118,6 +118,8 @@ export type ServiceStep =
 export type JobStep =
   /** Notes how a run has ended, and what it printed last if it failed. */
   | { readonly do: 'note'; readonly run: Run; readonly because: string }
+  /** Notes that a run has ended whose container has gone. */
+  | { readonly do: 'lose'; readonly run: JobRun; readonly because: string }
   /** Notes which times of the schedule are dealt with. `isMissed`: what `because` says becomes an event. */
   | {
       readonly do: 'follow';

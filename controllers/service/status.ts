@@ -140,6 +140,7 @@ const WORDS: Readonly<
   claim: undefined,
   fail: undefined,
   note: undefined,
+  lose: undefined,
   follow: undefined,
   miss: undefined,
   decline: undefined,

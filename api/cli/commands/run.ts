@@ -111,11 +111,12 @@ async function print({ io, json }: Session, client: Client, url: string): Promis
 
 /** Says how the run ended, and returns its exit code. */
 function endOf({ io, json }: Session, run: JobRun | undefined, id: string): number {
-  const { exitCode, failed = false, because } = run ?? {};
+  const { startedAt, exitCode, failed = false, because } = run ?? {};
   if (json) io.out(JSON.stringify({ run: run ?? { runId: id } }));
   else if (failed) {
     const why = because === undefined ? '' : `: ${because}`;
-    io.err(exitCode === undefined ? `Run ${id} could not begin${why}` : `Run ${id} exited with ${exitCode}${why}`);
+    const ended = startedAt === undefined ? 'could not begin' : 'ended without an exit code';
+    io.err(`Run ${id} ${exitCode === undefined ? ended : `exited with ${exitCode}`}${why}`);
   }
   return exitCode || (failed ? EXIT.failed : EXIT.done);
 }

@@ -7,7 +7,7 @@ import type { ContainerSpec } from '../container/container-options.js';
 import type { ServiceDeps } from '../deps.js';
 import type { JobResult, JobStep, RunBegin, ServiceResult } from '../service-state.js';
 import type { StepContext } from '../steps/step-context.js';
-import { endOf, hasFailed, runLabels } from './runs.js';
+import { endOf, hasFailed, lossOf, runLabels } from './runs.js';
 
 /** Carries out a step of a job that touches nothing on the engine. */
 export async function executeJobStep(
@@ -26,6 +26,8 @@ export async function executeJobStep(
       const lastLines = hasFailed(step.run) ? await readLastLines(engine, step.run.container.id, [service]) : [];
       return { job: { run: endOf(step.run, lastLines, now()) } };
     }
+    case 'lose':
+      return { job: { run: lossOf(step.run, step.because, now()) } };
     case 'follow': {
       if (step.isMissed) miss(1);
       const result = { job: { followed: step.followed, missed: step.missed ?? 0 } };

@@ -1,4 +1,4 @@
-import { isJob, requestedRunId } from '../../../crds/model/jobs.js';
+import { isJob, type JobRun, requestedRunId } from '../../../crds/model/jobs.js';
 import type { Request, Service } from '../../../crds/model/kinds.js';
 import { pendingRequest } from '../../../crds/model/requests.js';
 import type { Schedule } from '../../../crds/model/types.js';
@@ -6,7 +6,7 @@ import type { SeenContainer } from '../../engine/engine.js';
 import type { Ages } from '../../runtime/ages.js';
 import type { CronTimes } from '../../runtime/cron-times.js';
 import { type Due, dueAt, followedTo, isFollowed, type Span } from './due.js';
-import { type Run, runsOf } from './runs.js';
+import { lostRun, type Run, runsOf } from './runs.js';
 import { scheduleKey, type Timetables } from './timetables.js';
 
 /** What a pass knows of a job besides what it knows of any service. */
@@ -15,6 +15,8 @@ export interface JobState {
   readonly schedule: Schedule;
   /** The runs that have a container, the latest first. */
   readonly runs: readonly Run[];
+  /** The last run, where it has not ended and its container has gone. */
+  readonly lost: JobRun | undefined;
   readonly due: Due;
   /** What was followed of the schedule. */
   readonly followed: readonly Span[];
@@ -43,7 +45,7 @@ export function observeJob(
   const followed = followedOf(service, schedule, times, runs);
   const asked: Request | undefined = pendingRequest(service, 'run');
   return {
-    ...{ service: spec, schedule, runs, followed, nowMs, isHeld: holdsRuns },
+    ...{ service: spec, schedule, runs, lost: lostRun(status, runs), followed, nowMs, isHeld: holdsRuns },
     due: dueAt(times, followed, nowMs),
     request: asked && { id: asked.id, runId: requestedRunId(spec, asked), by: asked.by },
     ranMs: new Map(

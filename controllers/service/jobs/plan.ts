@@ -72,9 +72,10 @@ function planPurge(state: ServiceState, runs: readonly Run[]): ServicePlan | und
 }
 
 /** Notes runs that have ended, and ends one that takes too long. The update lock is not asked: the document says how long it may take. */
-function planEnds(runs: readonly Run[], { schedule, ranMs }: JobState): ServicePlan | undefined {
+function planEnds(runs: readonly Run[], { schedule, ranMs, lost }: JobState): ServicePlan | undefined {
   const over = runs.find((one) => one.is === 'over' && !isNoted(one));
   if (over) return again({ do: 'note', run: over, because: `run ${over.id} has ended` });
+  if (lost) return again({ do: 'lose', run: lost, because: lost.because ?? 'its container was removed' });
   const { activeDeadlineSeconds: limit } = schedule;
   if (limit === undefined) return undefined;
   const late = runs.find(({ is, container }) => is === 'going' && (ranMs.get(container.id) ?? 0) >= limit * 1000);

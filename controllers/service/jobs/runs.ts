@@ -38,6 +38,19 @@ function stageOf(container: SeenContainer): Run['is'] {
 /** Returns whether it is over and the status says how it ended. Pure. */
 export const isNoted = ({ noted }: Run): boolean => noted?.finishedAt !== undefined;
 
+/** Returns the last run where it had started, has not ended as far as is known, and has no container any more. Pure. */
+export function lostRun(status: ServiceStatus | undefined, runs: readonly Run[]): JobRun | undefined {
+  const last = status?.lastRun;
+  const isGone = last?.startedAt !== undefined && runs.every(({ id }) => id !== last.runId);
+  return isGone && last.finishedAt === undefined ? last : undefined;
+}
+
+/** Returns how a run ended whose container has gone: nobody knows how, so it has not succeeded. Pure. */
+export const lossOf = (run: JobRun, because: string, nowMs: number): JobRun => ({
+  ...run,
+  ...{ finishedAt: new Date(nowMs).toISOString(), failed: true, because },
+});
+
 /** Returns the labels of the container of a run. Pure. */
 export const runLabels = (id: string, scheduledMs: number | undefined): Readonly<Record<string, string>> => ({
   [RUN]: id,

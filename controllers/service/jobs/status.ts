@@ -132,6 +132,7 @@ function endText({ runId, startedAt, finishedAt, exitCode, failed, because, last
   if (!failed) return `Run ${runId} succeeded${lasted}`;
   const printed = lastLines.length === 0 ? '' : `. It printed last: ${lastLines.join(' | ')}`;
   if (startedAt === undefined && because !== undefined) return `Run ${runId} could not begin: ${because}`;
+  if (exitCode === undefined) return `Run ${runId} ended${lasted} without an exit code: ${because}`;
   const why = because === undefined ? '' : `; the agent had stopped it: ${because}`;
   return `Run ${runId} exited with ${exitCode}${lasted}${why}${printed}`;
 }

@@ -137,6 +137,7 @@ function printStep(step: ServiceStep): string {
     case 'fail':
     case 'goBack':
     case 'giveBack':
+    case 'lose':
     case 'follow':
     case 'miss':
     case 'decline':

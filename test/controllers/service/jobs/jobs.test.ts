@@ -304,6 +304,39 @@ describe('a job', () => {
     assert.deepEqual(runs(), []);
   });
 
+  it('says that a run has failed whose container somebody removed, once', async () => {
+    await declare();
+    await to(30);
+    await pass(5_000);
+    device.engine.docker.stopContainer(last(), 137);
+    device.engine.docker.removeContainer(last());
+    await agent.settle();
+    const { startedAt, finishedAt, exitCode, failed, because } = status().lastRun ?? {};
+    assert.deepEqual([exitCode, failed, because], [undefined, true, 'its container was removed']);
+    assert.ok(startedAt && finishedAt);
+    const [said, ...more] = events('RunFailed');
+    assert.match(said ?? '', /^Run \S+ ended after \d+ s without an exit code: its container was removed$/);
+    assert.equal(conditionOf(service(), 'LastRunFailed')?.message, said);
+    const before = agent.steps.length;
+    for (const loop of agent.loops) loop.resync();
+    await agent.settle();
+    assert.deepEqual([agent.steps.slice(before), more, ready()], [[], [], 'Settled, Settled']);
+    await to(90);
+    await end();
+    assert.equal(conditionOf(service(), 'LastRunFailed')?.status, undefined);
+  });
+
+  it('says that a run has failed that a purge ended', async () => {
+    const job = { schedule: EVERY_HOUR, volumes: ['data:/data'] };
+    await agent.propose([declareApp({ backup: job }, { volumes: { data: {} } })]);
+    await agent.settle();
+    await to(30);
+    await agent.store.request(keyOf('App', 'hello'), { purge: {} });
+    await agent.settle();
+    assert.deepEqual([status().lastRun?.failed, status().lastRun?.because], [true, 'purge of the app requested']);
+    assert.equal(events('RunFailed').length, 1);
+  });
+
   it('lets go of volumes that a purge empties', async () => {
     const volumes = { volumes: { data: {} } };
     const job = { schedule: EVERY_HOUR, volumes: ['data:/data'] };
