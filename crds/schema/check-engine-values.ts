@@ -442,8 +442,8 @@ interface Published {
  */
 export function publishedPorts({ ports }: ServiceFields, defaults: Defaults | undefined): readonly Published[] {
   return (ports ?? []).flatMap((port, index): readonly Published[] => {
-    const { address, host, container, protocol } = partsOf(port);
-    const published = host ?? (defaults === 'compose' ? FREE : container);
+    const { address, container, protocol } = partsOf(port);
+    const published = hostPorts(port, defaults);
     if (published === FREE) return [];
     const [hosts, inside] = [numbersOf(published), numbersOf(container)];
     if (hosts.length !== inside.length) return [];
@@ -457,6 +457,16 @@ type Port = NonNullable<ServiceFields['ports']>[number];
 
 /** The port of the host that stands for a free one. */
 const FREE = '0';
+
+/** Returns the port of the host, or the range, that a port in either form takes; `FREE` for a free one. */
+function hostPorts(port: Port, defaults: Defaults | undefined): string {
+  const { host, container } = partsOf(port);
+  return (host ?? (defaults === 'compose' ? FREE : container)) || FREE;
+}
+
+/** Tells whether it takes a certain port of the host, and not a free one. Pure. */
+export const takesHostPort = (port: Port, defaults: Defaults | undefined): boolean =>
+  hostPorts(port, defaults) !== FREE;
 
 /** Returns the parts of a port in either form; empty ones where it has no form that exists. */
 function partsOf(port: Port): PortText {

@@ -2,17 +2,21 @@ import { cronIssue, timeZoneIssue } from '../model/cron.js';
 import { type Issue, issuesOf, type Path } from '../model/issue.js';
 import { isJob } from '../model/jobs.js';
 import type { References } from '../model/references.js';
-import type { ServiceFields } from '../model/types.js';
+import type { ServiceFields, ServiceSpec } from '../model/types.js';
+import { takesHostPort } from './check-engine-values.js';
 import type { Found } from './check-service.js';
 
 /** What of a service a schedule has to do with. */
 type Scheduled = ServiceFields & { readonly running?: boolean | null };
 
+/** Whose meaning a port without one of the host has. */
+type Meaning = Pick<ServiceSpec, 'defaults'>;
+
 /**
- * Checks the schedule of a service, and the fields that make no sense beside one; `base` leads to them. Nothing for a
- * service without a schedule. Pure.
+ * Checks the schedule of a service, and the fields that make no sense beside one; `base` leads to them, and `meaning` is that of its
+ * document. Nothing for a service without a schedule. Pure.
  */
-export function checkSchedule(fields: Scheduled, base: Path): Found[] {
+export function checkSchedule(fields: Scheduled, base: Path, meaning: Meaning): Found[] {
   const { schedule } = fields;
   if (!schedule) return [];
   const { cron, timeZone, concurrencyPolicy } = schedule;
@@ -45,7 +49,7 @@ export function checkSchedule(fields: Scheduled, base: Path): Found[] {
         : undefined,
     ],
   ];
-  if (concurrencyPolicy === 'Allow') found.push(...onlyOnce(fields));
+  if (concurrencyPolicy === 'Allow') found.push(...onlyOnce(fields, meaning));
   return found.flatMap(([path, message]): Found[] => (message === undefined ? [] : [[[...base, ...path], message]]));
 }
 
@@ -57,12 +61,15 @@ function restartIssue(restart: string | null | undefined): string | undefined {
 }
 
 /** What two runs at once cannot both have. */
-function onlyOnce({ ports, networks }: Scheduled): readonly (readonly [Path, string])[] {
+function onlyOnce(
+  { ports, networks }: Scheduled,
+  { defaults = 'compose' }: Meaning,
+): readonly (readonly [Path, string])[] {
   const message = 'Two runs at once cannot both have it: leave it out, or say concurrencyPolicy: Forbid';
   const endpoints = Array.isArray(networks) ? [] : Object.entries(networks ?? {});
   return [
     ...(ports ?? []).flatMap((port, index): (readonly [Path, string])[] =>
-      isPublished(port) ? [[['ports', index], message]] : [],
+      takesHostPort(port, defaults) ? [[['ports', index], message]] : [],
     ),
     ...endpoints.flatMap(([name, endpoint]) =>
       (['ipv4_address', 'ipv6_address'] as const).flatMap((field): (readonly [Path, string])[] =>
@@ -71,9 +78,6 @@ function onlyOnce({ ports, networks }: Scheduled): readonly (readonly [Path, str
     ),
   ];
 }
-
-const isPublished = (port: NonNullable<ServiceFields['ports']>[number]): boolean =>
-  typeof port === 'object' ? Boolean(port.published) : typeof port === 'string' && port.includes(':');
 
 /** Returns the services that wait for one with a schedule, or share a namespace with it: it runs only now and then. Pure. */
 export function waitsForJobs(

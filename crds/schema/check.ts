@@ -99,7 +99,7 @@ function checksOf(document: AnyDeclared, isTargetState: boolean): Found[] {
       // Its App decides whether paths of the host may be mounted; the controller checks that.
       return [
         ...checkService(document.spec, [], { mayBind: true, isCompose: document.spec.defaults !== 'supervisor' }),
-        ...checkSchedule(document.spec, []),
+        ...checkSchedule(document.spec, [], document.spec),
       ];
     case 'HostConfig':
       return checkHostConfig(document);
@@ -144,7 +144,7 @@ function checkApp({ metadata, spec }: Declared<'App'>, isTargetState: boolean): 
   for (const [name, service] of Object.entries(spec.services ?? {})) {
     const isCompose = meansCompose(spec) || (spec.defaults === undefined && !isTargetState);
     found.push(...checkService(service, ['services', name], { mayBind: spec.allowHostBinds === true, isCompose }));
-    found.push(...checkSchedule(service, ['services', name]));
+    found.push(...checkSchedule(service, ['services', name], spec));
   }
   return found;
 }

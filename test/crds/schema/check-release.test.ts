@@ -35,7 +35,10 @@ describe('checkRelease', () => {
       it: 'passes free ports of several services',
       spec: {
         defaults: 'compose',
-        services: { a: { image, ports: ['80'] }, b: { image, ports: [80, '0:80', { target: 80 }] } },
+        services: {
+          a: { image, ports: ['80', '127.0.0.1::80'] },
+          b: { image, ports: [80, '0:80', { target: 80 }, '127.0.0.1::80'] },
+        },
       },
     },
     {

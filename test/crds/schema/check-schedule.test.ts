@@ -24,6 +24,11 @@ describe('a service with a schedule, as a document says it', () => {
     ['what Compose writes out', {}, { restart: 'no', tty: false }],
     ['a port of the host for one run at a time', {}, { ports: ['8080:80'] }],
     ['a port without one for several', { concurrencyPolicy: 'Allow' }, { ports: ['80'], expose: ['90'] }],
+    [
+      'a free port in any form for several',
+      { concurrencyPolicy: 'Allow' },
+      { ports: ['0:80', 81, '127.0.0.1::82', '127.0.0.1:0:83', { target: 84, published: '0' }] },
+    ],
     ['a network without a fixed address for several', { concurrencyPolicy: 'Allow' }, { networks: { default: {} } }],
   ];
   for (const [what, schedule, fields] of taken) it(`takes ${what}`, () => assert.equal(issues(schedule, fields), ''));
@@ -68,6 +73,13 @@ describe('a service with a schedule, as a document says it', () => {
   ];
   for (const [what, schedule, fields, want] of refused)
     it(`refuses ${what}`, () => assert.match(issues(schedule, fields), want));
+
+  it('refuses a port for several runs at once that is the same one of the host where a Supervisor is meant', () => {
+    const job = { image: 'web:1', schedule: { cron: '@daily', concurrencyPolicy: 'Allow' }, ports: ['80'] };
+    const parsed = parseDocument({ ...ENVELOPE, spec: { defaults: 'supervisor', services: { job } } });
+    assert.ok(!parsed.ok);
+    assert.match(parsed.issues[0]?.path ?? '', /^spec\.services\.job\.ports\[0\]$/);
+  });
 
   const job = { image: 'web:1', schedule: { cron: '@daily' } };
   for (const [field, value] of [
