@@ -14,3 +14,12 @@ export function parseMap(text: string): Values | undefined {
     return undefined; // the parser's message would quote the text, keys and all
   }
 }
+
+/** Returns the text of a value as `String` does, and never throws: an object whose `toString` is data has none. Pure. */
+export function stringOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return '[object Object]';
+  }
+}

@@ -11,7 +11,7 @@ import {
   type Source,
   splitKey,
 } from '../../../crds/model/kinds.js';
-import { isMap } from '../../../crds/model/maps.js';
+import { isMap, stringOf } from '../../../crds/model/maps.js';
 import type { Plan, PlanRefusal } from '../../../crds/model/plan.js';
 import { yamlItems } from '../../../crds/yaml/yaml-items.js';
 import { timeoutSignal } from '../../platform/time-limit.js';
@@ -154,7 +154,7 @@ function placing(documents: readonly Given[]): (refusal: PlanRefusal) => PlanRef
   const places = new Map<string, (path: string) => Source>();
   for (const { value, locate } of documents) {
     if (!locate || !isMap(value)) continue;
-    places.set(`${String(value.kind)}/${nameIn(value)}`, locate);
+    places.set(`${stringOf(value.kind)}/${nameIn(value)}`, locate);
   }
   const locate = ({ object, field = '' }: PlanRefusal): Source | undefined => {
     const own = places.get(object);

@@ -1,7 +1,7 @@
 import { withDefaults } from '../../../crds/model/defaults.js';
 import type { Issue } from '../../../crds/model/issue.js';
 import { type AnyDeclared, API_VERSION, type Kind, PLURALS, type Resource } from '../../../crds/model/kinds.js';
-import { isMap, type Values } from '../../../crds/model/maps.js';
+import { isMap, stringOf, type Values } from '../../../crds/model/maps.js';
 import { standaloneAccess } from '../../../crds/schema/check-host-access.js';
 import { checkRelease, ownIpc, undeclaredReferences } from '../../../crds/schema/check-release.js';
 import { parseDocument } from '../../../crds/schema/parse.js';
@@ -27,7 +27,7 @@ export function readWrite(body: unknown, kind: Kind, name: string | undefined): 
   const { apiVersion = API_VERSION, kind: bodyKind = kind, metadata = {}, ...rest } = body;
   if (apiVersion !== API_VERSION || bodyKind !== kind) {
     throw ResourceError.badRequest(
-      `${String(apiVersion)} ${String(bodyKind)} was sent to a path of ${API_VERSION} ${kind}`,
+      `${stringOf(apiVersion)} ${stringOf(bodyKind)} was sent to a path of ${API_VERSION} ${kind}`,
     );
   }
   if (!isMap(metadata)) throw ResourceError.badRequest('metadata is not an object');

@@ -1,4 +1,4 @@
-import { isMap } from '../../../crds/model/maps.js';
+import { isMap, stringOf } from '../../../crds/model/maps.js';
 import { HOST_NAME_RULE, isHostName } from '../../../crds/model/names.js';
 import { PROXY_TYPES, proxyIssues } from '../../../crds/model/proxy.js';
 import type { HostConfigSpec } from '../../../crds/model/types.js';
@@ -73,7 +73,7 @@ function readProxy(value: unknown): ProxyPatch {
 const KNOWN: Readonly<Record<string, (value: unknown) => boolean>> = {
   type: (value) => typeof value === 'string' && PROXY_TYPES.includes(value),
   ip: (value) => typeof value === 'string',
-  port: (value) => /^\d+$/.test(String(value)) && ['string', 'number'].includes(typeof value),
+  port: (value) => /^\d+$/.test(stringOf(value)) && ['string', 'number'].includes(typeof value),
   login: (value) => typeof value === 'string',
   password: (value) => typeof value === 'string',
 };
@@ -84,7 +84,7 @@ const absent = (value: unknown): value is null | undefined => value === null || 
 function readField(key: string, value: unknown): string | number | null {
   if (absent(value)) return null;
   if (typeof value === 'object') throw unexpected('string', `network.proxy.0.${key}`, value);
-  return key === 'port' && KNOWN.port?.(value) ? Number(value) : String(value);
+  return key === 'port' && KNOWN.port?.(value) ? Number(value) : stringOf(value);
 }
 
 function readDns(dns: unknown): { readonly dns?: string | boolean } {

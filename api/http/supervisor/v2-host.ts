@@ -1,7 +1,7 @@
 import type { Lifecycle, Request, ResponseToolkit } from '@hapi/hapi';
 import type { Logger } from 'pino';
 import type { JournalQuery } from '../../../crds/model/journal.js';
-import { isMap } from '../../../crds/model/maps.js';
+import { isMap, stringOf } from '../../../crds/model/maps.js';
 import type { Tags } from '../../device-state/tag-file.js';
 import { errorMessage } from '../../platform/errors.js';
 import { failed, json } from '../transport/answer.js';
@@ -96,7 +96,7 @@ export function journalQuery(fields: Readonly<Record<string, unknown>>): Journal
   const count = fields.count === undefined ? undefined : integerOf(fields.count);
   const read = (name: (typeof texts)[number]): Partial<JournalQuery> => {
     const value = fields[name];
-    return value === undefined || value === null || value === '' ? {} : { [name]: String(value) };
+    return value === undefined || value === null || value === '' ? {} : { [name]: stringOf(value) };
   };
   return {
     all: booleanOf(fields.all),

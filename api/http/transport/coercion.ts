@@ -4,7 +4,9 @@ const INTEGER = new RegExp(INTEGER_TEXT);
 
 /** Reads a number in a path or a body as the Supervisor does: `12`, `"12"`, `"12.0"`. Undefined for anything else. Pure. */
 export function integerOf(value: unknown): number | undefined {
-  const text = Array.isArray(value) && value.length === 1 ? String(value[0]) : String(value);
+  const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  if (typeof one !== 'string' && typeof one !== 'number') return undefined;
+  const text = String(one);
   return INTEGER.test(text) ? Number(text) : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { isMap, type Values } from '../../../crds/model/maps.js';
+import { isMap, stringOf, type Values } from '../../../crds/model/maps.js';
 import { Lines, shown } from '../lines.js';
 
 /**
@@ -83,7 +83,7 @@ const HEALTHCHECK: Readonly<Record<string, Normalize>> = {
 const pairs: Normalize = (value) => {
   if (Array.isArray(value)) {
     return Object.fromEntries(
-      value.map((one) => String(one).split('=')).map(([key = '', item = '']) => [key.trim(), item]),
+      value.map((one) => stringOf(one).split('=')).map(([key = '', item = '']) => [key.trim(), item]),
     );
   }
   return isMap(value) ? textMap(value) : value;
@@ -109,7 +109,7 @@ const ulimits: Normalize = (value) =>
 
 const securityOptions: Normalize = (value, warn) => {
   if (!Array.isArray(value)) return value;
-  const kept = value.filter((one) => !String(one).includes('label='));
+  const kept = value.filter((one) => !stringOf(one).includes('label='));
   if (kept.length < value.length) warn('entries with label= are left out');
   return texts(kept);
 };
@@ -204,14 +204,14 @@ const dependsOn: Normalize = (value) => {
   return Object.fromEntries(
     Object.entries(value).map(([name, how]) => {
       if (!isMap(how)) return [name, {}];
-      const condition = CONDITIONS.includes(String(how.condition)) ? { condition: how.condition } : {};
+      const condition = CONDITIONS.includes(stringOf(how.condition)) ? { condition: how.condition } : {};
       return [name, { ...condition, ...(how.required === false ? { required: false } : {}) }];
     }),
   );
 };
 
 const extraHosts: Normalize = (value) =>
-  isMap(value) ? Object.entries(value).map(([host, address]) => `${host}:${String(address)}`) : texts(value);
+  isMap(value) ? Object.entries(value).map(([host, address]) => `${host}:${stringOf(address)}`) : texts(value);
 
 const storageOptions: Normalize = (_value, warn) => {
   warn('has no effect');

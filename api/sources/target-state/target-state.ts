@@ -1,6 +1,6 @@
 import { knownConfig } from '../../../crds/model/device-variables.js';
 import { API_VERSION, type Declared } from '../../../crds/model/kinds.js';
-import { isMap, type Values } from '../../../crds/model/maps.js';
+import { isMap, stringOf, type Values } from '../../../crds/model/maps.js';
 import { DEVICE_DOCUMENT } from '../../../crds/model/names.js';
 import type { Parse } from '../documents.js';
 import { Lines, shown } from '../lines.js';
@@ -185,7 +185,7 @@ function fromDevice(device: Values, options: TargetOptions, force: boolean): Par
 }
 
 const stringsOf = (values: Values): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, stringOf(value)]));
 
 /** Returns the first release of an app; others do not count. */
 const releaseOf = (app: Values): readonly [string, Values] | undefined => {

@@ -117,6 +117,15 @@ describe('the resource API', () => {
     assert.match(await failure('PUT', `${APPS}/mine`, created.body), /^409 Conflict: .*the object has been modified/);
   });
 
+  it('answers what is no document of the kind, whatever its members are called', async () => {
+    const odd = { toString: [] };
+    for (const body of [
+      { kind: odd, spec },
+      { apiVersion: odd, kind: 'App', spec },
+    ])
+      assert.match(await failure('PUT', `${APPS}/mine`, body), /^4\d\d /);
+  });
+
   it('names who declared the present spec, whoever sends the same again', async () => {
     const put = async (more: object, manager?: string) => {
       const query = manager === undefined ? '' : `?fieldManager=${encodeURIComponent(manager)}`;

@@ -17,6 +17,8 @@ describe('integerOf', () => {
     [null, undefined],
     [[1, 2], undefined],
     [true, undefined],
+    [{ toString: [] }, undefined],
+    [[{ toString: [] }], undefined],
   ];
   for (const [value, want] of cases) {
     it(`reads ${JSON.stringify(value)} as ${want}`, () => assert.equal(integerOf(value), want));

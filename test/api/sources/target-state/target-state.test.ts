@@ -31,6 +31,19 @@ describe('parseTargetState', () => {
     assert.match(result.warnings.join('\n'), /NOBODY_KNOWS is not known/);
   });
 
+  it('throws for no value whose members are called as methods are', () => {
+    const odd = { toString: [] };
+    for (const fields of [
+      { labels: [odd] },
+      { environment: [odd] },
+      { security_opt: [odd] },
+      { extra_hosts: { host: odd } },
+      { depends_on: { one: { condition: odd } } },
+    ])
+      assert.doesNotThrow(() => read(withService(fields)), JSON.stringify(fields));
+    assert.doesNotThrow(() => read(local({}, { config: { HOST_CONFIG_gpu_mem: odd } })));
+  });
+
   it('takes what a command line client sends without a Compose file', () => {
     const { fields, warnings } = fieldsOf({
       privileged: true,
